@@ -1,0 +1,44 @@
+import type { Log } from "../log.ts";
+import { verifyStandardWebhook } from "../webhooks/standard-webhooks.ts";
+
+/** A wake-up is a few dozen bytes; nothing longer is read. */
+const LONGEST_BODY_BYTES = 1024;
+
+export interface WakeUpDeps {
+  /** Secrets that may have signed; read per request, so that a missing one is an answer and not a dead function. */
+  secrets(): string[];
+  now(): number;
+  waitUntil(work: Promise<void>): void;
+  /** Works off the lane. */
+  drain(): Promise<void>;
+  log: Log;
+}
+
+/**
+ * Answers a wake-up of the database: 202 at once, the work goes on behind it. Answers carry nothing worth reading,
+ * because whoever has SQL rights can read pg_net's copies of them: 401 for a bad signature, 405, 413, 500.
+ */
+export async function answerWakeUp(request: Request, deps: WakeUpDeps): Promise<Response> {
+  if (request.method !== "POST") return new Response(null, { status: 405, headers: { Allow: "POST" } });
+  const rawBody = new Uint8Array(await request.arrayBuffer());
+  if (rawBody.byteLength > LONGEST_BODY_BYTES) return new Response(null, { status: 413 });
+  let secrets: string[];
+  try {
+    secrets = deps.secrets();
+  } catch (error) {
+    deps.log("wake_up.not_configured", { reason: error instanceof Error ? error.message : String(error) });
+    return new Response(null, { status: 500 });
+  }
+  const verdict = await verifyStandardWebhook({
+    headers: request.headers,
+    rawBody,
+    secrets,
+    nowSeconds: Math.floor(deps.now() / 1000),
+  });
+  if (!verdict.ok) {
+    deps.log("wake_up.refused", { reason: verdict.reason });
+    return new Response(null, { status: 401 });
+  }
+  deps.waitUntil(deps.drain());
+  return new Response(null, { status: 202 });
+}

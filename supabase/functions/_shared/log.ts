@@ -1,0 +1,8 @@
+/** Fields of one step: ids, outcome, milliseconds. Never a secret, a token or a signed address. */
+export type LogFields = Record<string, string | number | boolean | null | undefined>;
+export type Log = (step: string, fields?: LogFields) => void;
+
+/** One JSON line per step, so that a recording's story can be found by its id. */
+export function createLog(write: (line: string) => void, always: LogFields = {}): Log {
+  return (step, fields = {}) => write(JSON.stringify({ step, ...always, ...fields }));
+}

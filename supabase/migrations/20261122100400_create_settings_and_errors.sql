@@ -1,0 +1,133 @@
+-- Every number in one place, and every refusal in one list.
+
+create table recorder.settings (
+  name text primary key,
+  value numeric not null check (value >= 0),
+  unit text not null,
+  reason text not null
+);
+comment on table recorder.settings is 'Every deadline, lease, rate and limit of the system, with its unit and the reason for its value.';
+
+insert into recorder.settings (name, value, unit, reason) values
+  ('queued_deadline', 300, 'seconds', 'How long somebody may wait for a free recorder before being told that there is none.'),
+  ('attempt_deadline', 90, 'seconds', 'The engine may need up to 90 s of its own failover before a start counts as lost.'),
+  ('attempt_limit', 3, 'count', 'Three fresh recorders; what fails three times will not be mended by a fourth.'),
+  ('confirm_delay', 5, 'seconds', 'The engine asks not to be queried earlier than 5 s after start.'),
+  ('longest_recording', 21600, 'seconds', 'Six hours: longer than any mentoring call, shorter than the recorder token.'),
+  ('recorder_token_lifetime', 86400, 'seconds', 'The longest the engine allows; a recorder cannot renew its token.'),
+  ('silence_limit', 150, 'seconds', 'No sign of life for this long makes us ask the engine: one missed poll of 120 s and some slack.'),
+  ('death_after', 90, 'seconds', 'A 404 is not a death: the engine answers 404 for up to 90 s during its own failover.'),
+  ('stopping_slack', 90, 'seconds', 'After the recorder token has ended the engine is gone at the latest one failover later.'),
+  ('processing_deadline', 259200, 'seconds', '72 h: the engine deletes what it holds back after that, so nothing more can come.'),
+  ('idle_limit', 300, 'seconds', 'The engine leaves an empty channel after this long; its own recommendation.'),
+  ('requests_per_second', 10, 'requests per second', 'The engine''s limit per App ID; above it everything is answered 429.'),
+  ('slot_horizon', 1000, 'ms', 'No slot is handed out further ahead than this: a waiting stop must find room soon.'),
+  ('control_lease', 60, 'seconds', 'Longer than the longest call of the control lane (a stop that waits for the upload: 30 s).'),
+  ('storage_lease', 180, 'seconds', 'Longer than one slice of storage work.'),
+  ('drain_lease', 10, 'seconds', 'A drain that died frees its place after this long; every look for work renews it.'),
+  ('drains_per_lane', 2, 'count', 'One to work, one to take over while the other ends.'),
+  ('wake_up_rest', 500, 'ms', 'At most two wake-ups a second per lane; a drain lingers longer than this.'),
+  ('wake_up_timeout', 5000, 'ms', 'A function answers 202 at once; a slow one must not hold back a batch of pg_net.'),
+  ('retry_first_delay', 1000, 'ms', 'First pause before a job is tried again; doubles, with jitter.'),
+  ('retry_longest_delay', 60000, 'ms', 'Ceiling of the pause between two tries of a job.'),
+  ('sweep_batch', 500, 'count', 'Rows one sweep handles per kind, so that it stays short.'),
+  ('job_retention', 604800, 'seconds', 'Finished jobs are kept a week for questions, then cleaned.'),
+  ('inbox_retention', 604800, 'seconds', 'Raw events of the engine are kept a week, then cleaned.'),
+  ('cron_details_retention', 86400, 'seconds', 'The scheduler never cleans its own log.');
+
+create function recorder.setting(p_name text) returns numeric
+  language plpgsql stable set search_path = ''
+as $$
+declare
+  v_value numeric;
+begin
+  select s.value into v_value from recorder.settings s where s.name = p_name;
+  if not found then
+    raise exception 'recorder.settings has no row %', p_name using errcode = 'undefined_parameter';
+  end if;
+  return v_value;
+end
+$$;
+comment on function recorder.setting(text) is 'The value of one setting, in the unit its row names. Raises if the row is missing.';
+
+create function recorder.seconds(p_name text) returns interval
+  language sql stable set search_path = ''
+as $$ select make_interval(secs => recorder.setting(p_name)::double precision) $$;
+comment on function recorder.seconds(text) is 'A setting in seconds as an interval.';
+
+create table recorder.errors (
+  code text primary key check (code ~ '^[a-z][a-z0-9_]*$'),
+  -- Class RC is ours: implementation-defined classes start with I–Z.
+  sqlstate text not null unique check (sqlstate ~ '^RC[0-9A-Z]{3}$'),
+  http_status integer not null check (http_status between 400 and 599),
+  blame text not null check (blame in ('user', 'engine', 'storage', 'configuration', 'us')),
+  retry text not null check (retry in ('now', 'later', 'never')),
+  message text not null
+);
+comment on table recorder.errors is 'The one list of codes: what happened, whose turn it is, whether trying again helps. docs/errors.md says what to do.';
+
+insert into recorder.errors (code, sqlstate, http_status, blame, retry, message) values
+  ('status_unknown', 'RC001', 422, 'user', 'never', 'This is not a recording status.'),
+  ('status_not_a_wish', 'RC002', 422, 'user', 'never', 'This status is a fact; write starting or stopping to wish.'),
+  ('fact_column_read_only', 'RC003', 403, 'user', 'never', 'Facts about a recording are written by the recorder only.'),
+  ('still_stopping', 'RC004', 409, 'user', 'later', 'The last recording is still stopping.'),
+  ('call_ended', 'RC005', 409, 'user', 'never', 'The call has ended.'),
+  ('mentorship_not_found', 'RC006', 403, 'user', 'never', 'There is no active mentorship of yours with this id.'),
+  ('call_not_found', 'RC007', 403, 'user', 'never', 'There is no call of yours with this id.'),
+  ('sign_in_required', 'RC008', 401, 'user', 'never', 'Sign in first.'),
+  ('lease_lost', 'RC009', 409, 'us', 'never', 'Another worker has taken over this job.'),
+  ('lane_unknown', 'RC010', 422, 'us', 'never', 'There is no lane of this name.'),
+  ('argument_missing', 'RC011', 422, 'us', 'never', 'A required argument is null.'),
+  ('recording_not_found', 'RC012', 404, 'user', 'never', 'There is no recording of yours with this id.'),
+  ('engine_task_not_found', 'RC013', 404, 'us', 'never', 'There is no engine task with this id.'),
+  ('event_unknown', 'RC014', 422, 'us', 'never', 'The transition table does not know this event.'),
+  ('stopped_before_start', 'RC101', 409, 'user', 'now', 'The recording was stopped before it began.'),
+  ('no_recorder_available', 'RC102', 503, 'engine', 'later', 'No recorder was free in time.'),
+  ('engine_start_failed', 'RC103', 502, 'engine', 'later', 'The recorder did not start.'),
+  ('engine_stop_unconfirmed', 'RC104', 502, 'engine', 'later', 'The recorder never confirmed that it is gone.'),
+  ('nothing_recorded', 'RC105', 409, 'user', 'never', 'Nobody sent picture or sound, so nothing was recorded.'),
+  ('files_missing', 'RC106', 502, 'storage', 'later', 'The files of the recording did not arrive.'),
+  ('unexpected_error', 'RC199', 500, 'us', 'later', 'Something went wrong on our side.');
+
+create function recorder.error_of(p_code text) returns jsonb
+  language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('code', e.code, 'blame', e.blame, 'retry', e.retry, 'message', e.message)
+  from recorder.errors e where e.code = p_code
+$$;
+comment on function recorder.error_of(text) is 'The {code, blame, retry, message} of a known code; null for an unknown one.';
+
+create function recorder.refuse(p_code text, p_hint text default null) returns void
+  language plpgsql stable set search_path = ''
+as $$
+declare
+  v_error recorder.errors;
+begin
+  select * into v_error from recorder.errors e where e.code = p_code;
+  if not found then
+    raise exception 'recorder.errors has no row %', p_code;
+  end if;
+  -- PostgREST sets request.method for every request and turns SQLSTATE PGRST into exactly this answer.
+  if nullif(current_setting('request.method', true), '') is not null then
+    raise sqlstate 'PGRST' using
+      message = jsonb_build_object('code', v_error.code, 'message', v_error.message, 'details', null, 'hint', p_hint)::text,
+      detail = jsonb_build_object('status', v_error.http_status, 'headers', jsonb_build_object())::text;
+  end if;
+  raise exception using errcode = v_error.sqlstate, message = v_error.code || ': ' || v_error.message, hint = coalesce(p_hint, '');
+end
+$$;
+comment on function recorder.refuse(text, text) is
+  'Ends the statement with a known refusal. Over the API: our code with its HTTP status; from SQL: the SQLSTATE of recorder.errors.';
+
+alter table recorder.settings owner to recorder_owner;
+alter table recorder.errors owner to recorder_owner;
+grant select on recorder.settings, recorder.errors to postgres, recorder_admin;
+alter function recorder.setting(text) owner to recorder_owner;
+alter function recorder.seconds(text) owner to recorder_owner;
+alter function recorder.error_of(text) owner to recorder_owner;
+alter function recorder.refuse(text, text) owner to recorder_owner;
+revoke all on function recorder.setting(text), recorder.seconds(text), recorder.error_of(text), recorder.refuse(text, text)
+  from public, anon, authenticated, service_role;
+grant execute on function recorder.setting(text), recorder.seconds(text), recorder.error_of(text), recorder.refuse(text, text) to postgres;
+alter table recorder.settings enable row level security;
+alter table recorder.errors enable row level security;

@@ -1,0 +1,425 @@
+-- The one way a recording moves: an event, looked up in the transition table, applied under the row lock.
+
+create table recorder.transitions (
+  event text not null,
+  from_status text not null,
+  to_status text not null,
+  meaning text not null,
+  primary key (event, from_status)
+);
+comment on table recorder.transitions is 'Every allowed move. An event that finds no row for the current status changes nothing: late, repeated and reordered events are harmless.';
+insert into recorder.transitions (event, from_status, to_status, meaning) values
+  ('engine.requested', 'starting', 'starting', 'A recorder was asked to start; the attempt has its deadline.'),
+  ('engine.attempt_lost', 'starting', 'starting', 'This recorder did not come; a fresh one is tried.'),
+  ('engine.confirmed', 'starting', 'recording', 'The engine is in the channel.'),
+  ('engine.start_failed', 'starting', 'failed', 'No attempt succeeded.'),
+  ('recording.queue_timed_out', 'starting', 'failed', 'No recorder was free in time.'),
+  ('recording.cancelled', 'starting', 'failed', 'Stopped while still waiting for a recorder.'),
+  ('recording.stop_requested', 'starting', 'stopping', 'Stop is wanted while the start is under way.'),
+  ('recording.stop_requested', 'recording', 'stopping', 'Stop is wanted.'),
+  ('engine.never_started', 'stopping', 'failed', 'Stop was wanted before any recorder came.'),
+  ('engine.gone', 'recording', 'processing', 'The engine left by itself.'),
+  ('engine.gone', 'stopping', 'processing', 'The engine confirms that it is gone.'),
+  ('files.published', 'processing', 'recorded', 'Everything is in the bucket and verified.'),
+  ('files.empty', 'processing', 'failed', 'The engine was there and nobody sent anything.'),
+  ('files.missing', 'processing', 'failed', 'The files never came.'),
+  ('recording.expired', 'recorded', 'expired', 'Files deleted by policy or request.');
+
+create function recorder.deadline_of(p_recording public.recordings) returns timestamptz
+  language sql stable set search_path = ''
+as $$
+  select case
+    when p_recording.status = 'starting' and p_recording.phase = 'queued'
+      then p_recording.requested_at + recorder.seconds('queued_deadline')
+    when p_recording.status = 'starting' then clock_timestamp() + recorder.seconds('attempt_deadline')
+    when p_recording.status = 'recording' then p_recording.started_at + recorder.seconds('longest_recording')
+    when p_recording.status = 'stopping' then recorder.seconds('stopping_slack') + coalesce(
+      (select max(t.token_expires_at) from recorder.engine_tasks t
+       where t.recording_id = p_recording.id and t.state <> 'gone'), clock_timestamp())
+    when p_recording.status = 'processing' then p_recording.stopped_at + recorder.seconds('processing_deadline')
+  end
+$$;
+comment on function recorder.deadline_of(public.recordings) is 'When the sweep has to act on a recording in this state; null for a final one.';
+
+create function recorder.note(
+  p_recording_id uuid, p_actor text, p_event text, p_detail jsonb default '{}',
+  p_from_status text default null, p_to_status text default null
+) returns void
+  language sql set search_path = ''
+as $$
+  insert into public.recording_events (recording_id, actor, event, from_status, to_status, detail)
+  values (p_recording_id, p_actor, p_event, p_from_status, p_to_status, coalesce(p_detail, '{}'))
+$$;
+comment on function recorder.note(uuid, text, text, jsonb, text, text) is 'Writes one line of the story of a recording that its two people can read.';
+
+create function recorder.move(
+  p_recording_id uuid, p_event text, p_actor text, p_facts jsonb, out applied boolean, out recording public.recordings
+)
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_to text;
+  v_from text;
+  v_error text;
+begin
+  if not exists (select from recorder.transitions t where t.event = p_event) then
+    perform recorder.refuse('event_unknown', p_event);
+  end if;
+  select * into recording from public.recordings r where r.id = p_recording_id for update;
+  if not found then
+    perform recorder.refuse('recording_not_found');
+  end if;
+  v_from := recording.status;
+  select t.to_status into v_to from recorder.transitions t where t.event = p_event and t.from_status = v_from;
+  applied := found;
+  if not applied then
+    return;
+  end if;
+
+  v_error := case p_event
+    when 'recording.cancelled' then 'stopped_before_start'
+    when 'engine.never_started' then 'stopped_before_start'
+    when 'recording.queue_timed_out' then 'no_recorder_available'
+    when 'engine.start_failed' then 'engine_start_failed'
+    when 'files.empty' then 'nothing_recorded'
+    when 'files.missing' then 'files_missing'
+  end;
+
+  recording.status := v_to;
+  recording.phase := case when v_to = 'starting' then
+    case when p_event = 'engine.requested' then 'requested' else 'queued' end end;
+  recording.attempt := coalesce((p_facts ->> 'attempt')::integer, recording.attempt);
+  if p_event = 'engine.confirmed' then
+    recording.started_at := coalesce((p_facts ->> 'started_at')::timestamptz, clock_timestamp());
+  end if;
+  if v_to in ('stopping', 'failed') and (p_event like 'recording.stop%' or p_event = 'recording.cancelled') then
+    recording.stop_requested_at := coalesce(recording.stop_requested_at, clock_timestamp());
+    recording.stop_reason := coalesce(recording.stop_reason, p_facts ->> 'reason', 'user');
+  end if;
+  if v_to = 'processing' then
+    recording.stopped_at := coalesce((p_facts ->> 'stopped_at')::timestamptz, clock_timestamp());
+  end if;
+  if p_event = 'files.published' then
+    recording.duration_ms := (p_facts ->> 'duration_ms')::bigint;
+    recording.size_bytes := (p_facts ->> 'size_bytes')::bigint;
+    recording.stored_bytes := (p_facts ->> 'stored_bytes')::bigint;
+    recording.is_partial := coalesce((p_facts ->> 'is_partial')::boolean, false);
+    recording.gaps := coalesce(p_facts -> 'gaps', '[]');
+  end if;
+  if v_to = 'failed' then
+    recording.error := coalesce(p_facts -> 'error', recorder.error_of(v_error));
+  end if;
+  recording.finished_at := case when v_to in ('recorded', 'failed', 'expired') then clock_timestamp() end;
+  recording.deadline_at := recorder.deadline_of(recording);
+  recording.version := nextval('recorder.versions');
+  recording.updated_at := clock_timestamp();
+
+  update public.recordings r set
+    status = recording.status, phase = recording.phase, attempt = recording.attempt,
+    started_at = recording.started_at, stop_requested_at = recording.stop_requested_at,
+    stop_reason = recording.stop_reason, stopped_at = recording.stopped_at, finished_at = recording.finished_at,
+    deadline_at = recording.deadline_at, error = recording.error, is_partial = recording.is_partial,
+    gaps = recording.gaps, duration_ms = recording.duration_ms, size_bytes = recording.size_bytes,
+    stored_bytes = recording.stored_bytes, version = recording.version, updated_at = recording.updated_at
+  where r.id = p_recording_id;
+
+  perform recorder.note(
+    p_recording_id, p_actor, p_event,
+    jsonb_strip_nulls(jsonb_build_object(
+      'attempt', nullif(recording.attempt, 0), 'reason', p_facts -> 'reason', 'error', recording.error ->> 'code')),
+    v_from, v_to);
+
+  if p_event = 'recording.stop_requested' then
+    perform recorder.enqueue('stop', p_recording_id);
+  elsif p_event = 'engine.attempt_lost' then
+    perform recorder.enqueue('start', p_recording_id);
+  elsif p_event = 'engine.gone' then
+    perform recorder.enqueue('collect', p_recording_id);
+  end if;
+end
+$$;
+comment on function recorder.move(uuid, text, text, jsonb) is
+  'Locks a recording, applies one event to it, writes its story and the jobs that follow. applied is false when the event no longer fits. The caller has locked the calls first.';
+
+create function recorder.recording_of_call(p_call_id uuid, p_channel text, p_is_active boolean) returns public.recordings
+  language sql stable set search_path = ''
+as $$
+  select r from (
+    (select r, 0 as rank from public.recordings r
+     where p_is_active and r.channel = p_channel and r.status in ('starting', 'recording', 'stopping') limit 1)
+    union all
+    (select r, 1 from public.recordings r where r.call_id = p_call_id order by r.created_at desc, r.id limit 1)
+  ) candidates (r, rank)
+  order by rank limit 1
+$$;
+comment on function recorder.recording_of_call(uuid, text, boolean) is
+  'The recording a call mirrors: the live one of its channel while the call is active, else the newest of its own; null if there is none.';
+
+create function recorder.mirrored(p_call public.video_calls) returns public.video_calls
+  language plpgsql stable set search_path = ''
+as $$
+declare
+  v_recording public.recordings := recorder.recording_of_call(p_call.id, p_call.channel, p_call.status = 'active' and p_call.end_time is null);
+begin
+  if v_recording.id is null then
+    return p_call;
+  end if;
+  p_call.recording_id := v_recording.id;
+  p_call.recording_status := v_recording.status;
+  p_call.recording_phase := v_recording.phase;
+  p_call.recording_error := v_recording.error;
+  p_call.recording_version := v_recording.version;
+  p_call.recording_url := case when v_recording.status = 'recorded' then '/recordings/' || v_recording.id end;
+  p_call.recording_key := case when v_recording.status = 'recorded'
+    then 'recordings/' || replace(v_recording.id::text, '-', '') || '/manifest.json' end;
+  p_call.recording_size := v_recording.size_bytes;
+  p_call.recording_duration_seconds := round(v_recording.duration_ms / 1000.0);
+  p_call.recording_metadata := jsonb_build_object(
+    'recording_id', v_recording.id, 'quality', v_recording.quality, 'layout', v_recording.layout,
+    'started_at', v_recording.started_at, 'stopped_at', v_recording.stopped_at,
+    'stored_bytes', v_recording.stored_bytes, 'is_partial', v_recording.is_partial, 'gaps', v_recording.gaps);
+  return p_call;
+end
+$$;
+comment on function recorder.mirrored(public.video_calls) is 'A call with its recording_* facts as its recording has them now. Changes no table.';
+
+create function recorder.mirror_calls(p_channel text, p_call_id uuid, p_except uuid default null) returns void
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_call public.video_calls;
+begin
+  for v_call in
+    select c.* from public.video_calls c
+    where (c.id = p_call_id or (c.channel = p_channel and c.status = 'active')) and c.id is distinct from p_except
+    order by c.id for no key update skip locked
+  loop
+    v_call := recorder.mirrored(v_call);
+    update public.video_calls c set
+      recording_id = v_call.recording_id, recording_status = v_call.recording_status,
+      recording_phase = v_call.recording_phase, recording_error = v_call.recording_error,
+      recording_version = v_call.recording_version, recording_url = v_call.recording_url,
+      recording_key = v_call.recording_key, recording_size = v_call.recording_size,
+      recording_duration_seconds = v_call.recording_duration_seconds, recording_metadata = v_call.recording_metadata
+    where c.id = v_call.id and c.recording_version is distinct from v_call.recording_version;
+  end loop;
+end
+$$;
+comment on function recorder.mirror_calls(text, uuid, uuid) is
+  'Writes the facts of a recording to its call and to the active calls of its channel, but p_except (the row a trigger is about to write itself).';
+
+create function recorder.apply(p_recording_id uuid, p_event text, p_actor text, p_facts jsonb default '{}') returns boolean
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_channel text;
+  v_call_id uuid;
+  v_applied boolean;
+begin
+  select r.channel, r.call_id into v_channel, v_call_id from public.recordings r where r.id = p_recording_id;
+  -- Locks are taken in the order call, recording, everywhere.
+  perform from public.video_calls c
+  where c.id = v_call_id or (c.channel = v_channel and c.status = 'active') order by c.id for no key update;
+  select m.applied into v_applied from recorder.move(p_recording_id, p_event, p_actor, coalesce(p_facts, '{}')) m;
+  if v_applied then
+    perform recorder.mirror_calls(v_channel, v_call_id);
+  end if;
+  return v_applied;
+end
+$$;
+comment on function recorder.apply(uuid, text, text, jsonb) is
+  'Moves a recording by one event and lets its calls follow. False when the event does not fit the status any more. Called by the engine room only.';
+
+create function recorder.request_start(p_call public.video_calls, p_requested_by uuid, p_actor text) returns void
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_live public.recordings;
+  v_id uuid;
+begin
+  loop
+    select * into v_live from public.recordings r
+    where r.channel = p_call.channel and r.status in ('starting', 'recording', 'stopping') for update;
+    if found then
+      if v_live.status = 'stopping' then
+        perform recorder.refuse('still_stopping');
+      end if;
+      return;
+    end if;
+    begin
+      insert into public.recordings (
+        call_id, mentorship_id, instructor_id, mentee_id, channel, status, phase, quality, layout, requested_by, deadline_at)
+      select p_call.id, p_call.mentorship_id, coalesce(p_call.instructor_id, m.instructor_id),
+        coalesce(p_call.mentee_id, m.mentee_id), p_call.channel, 'starting', 'queued', p_call.recording_quality,
+        p_call.recording_layout, p_requested_by, now() + recorder.seconds('queued_deadline')
+      from public.mentorships m where m.id = p_call.mentorship_id
+      returning id into strict v_id;
+      perform recorder.note(v_id, p_actor, 'recording.requested', '{}', null, 'starting');
+      perform recorder.enqueue('start', v_id);
+      return;
+    exception when unique_violation then
+      -- Somebody else on the same channel was faster: look again, theirs is the live one.
+      null;
+    end;
+  end loop;
+end
+$$;
+comment on function recorder.request_start(public.video_calls, uuid, text) is
+  'A wish to record on a channel. Does nothing while one is starting or recording; refuses with still_stopping while one is stopping.';
+
+create function recorder.request_stop(p_recording_id uuid, p_reason text, p_actor text) returns boolean
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_recording public.recordings;
+  v_event text := 'recording.stop_requested';
+begin
+  select * into v_recording from public.recordings r where r.id = p_recording_id for update;
+  if v_recording.phase = 'queued' and not exists (
+    select from recorder.engine_tasks t where t.recording_id = p_recording_id and t.state <> 'gone' and t.start_sent_at is not null)
+  then
+    v_event := 'recording.cancelled';
+  end if;
+  return (select m.applied from recorder.move(p_recording_id, v_event, p_actor, jsonb_build_object('reason', p_reason)) m);
+end
+$$;
+comment on function recorder.request_stop(uuid, text, text) is
+  'A wish to stop. Ends a recording that still waits in the queue at once; stamps the wish on one that starts or records; does nothing otherwise.';
+
+create function recorder.guard_call() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  -- Inside a definer function the setting role still tells who asked.
+  v_role text := coalesce(nullif(current_setting('role', true), 'none'), session_user::text);
+  v_user uuid := access.caller_id();
+  v_actor text;
+  v_word text;
+  v_is_wish boolean := false;
+  v_facts_changed boolean := false;
+  v_was_active boolean := true;
+  v_is_active boolean;
+  v_live public.recordings;
+begin
+  v_actor := case when v_user is not null then 'user' when v_role = 'service_role' then 'service' else 'administrator' end;
+
+  if tg_op = 'DELETE' then
+    select * into v_live from public.recordings r
+    where r.call_id = old.id and r.status in ('starting', 'recording', 'stopping');
+    if found then
+      perform recorder.request_stop(v_live.id, 'call_deleted', v_actor);
+    end if;
+    return old;
+  end if;
+
+  if tg_op = 'INSERT' then
+    v_word := new.recording_status;
+    v_is_wish := v_word is not null;
+    v_facts_changed := num_nonnulls(new.recording_url, new.recording_key, new.recording_size, new.recording_duration_seconds,
+        new.recording_metadata, new.recording_id, new.recording_phase, new.recording_error) > 0
+      or new.recording_version <> 0
+      or coalesce(new.channel, new.mentorship_id::text) not in (new.mentorship_id::text, replace(new.id::text, '-', ''));
+    if v_facts_changed and v_role = 'service_role' and v_word in ('recording', 'recorded', 'failed', 'not_recorded') then
+      v_facts_changed := false;
+      new.recording_url := null;
+      new.recording_key := null;
+      new.recording_size := null;
+      new.recording_duration_seconds := null;
+      new.recording_metadata := null;
+    end if;
+    new.channel := coalesce(new.channel, new.mentorship_id::text);
+    new.recording_status := null;
+  else
+    v_word := new.recording_status;
+    v_is_wish := new.recording_status is distinct from old.recording_status;
+    v_was_active := old.status = 'active' and old.end_time is null;
+    v_facts_changed := (new.recording_url, new.recording_key, new.recording_size, new.recording_duration_seconds,
+        new.recording_metadata, new.recording_id, new.recording_phase, new.recording_error, new.recording_version, new.channel)
+      is distinct from (old.recording_url, old.recording_key, old.recording_size, old.recording_duration_seconds,
+        old.recording_metadata, old.recording_id, old.recording_phase, old.recording_error, old.recording_version, old.channel);
+    if v_facts_changed and v_is_wish and v_role = 'service_role'
+      and v_word in ('recording', 'recorded', 'failed', 'not_recorded')
+    then
+      -- The old portal writes made-up keys and addresses beside its words: they are put back and noted.
+      v_facts_changed := false;
+      if old.recording_id is not null then
+        perform recorder.note(old.recording_id, v_actor, 'recording.claim_ignored', jsonb_build_object('word', v_word));
+      end if;
+    end if;
+    if not v_facts_changed then
+      new.recording_url := old.recording_url;
+      new.recording_key := old.recording_key;
+      new.recording_size := old.recording_size;
+      new.recording_duration_seconds := old.recording_duration_seconds;
+      new.recording_metadata := old.recording_metadata;
+    end if;
+    new.recording_status := old.recording_status;
+  end if;
+
+  if v_facts_changed then
+    perform recorder.refuse('fact_column_read_only');
+  end if;
+  if v_is_wish then
+    if v_word in ('processing', 'expired') then
+      perform recorder.refuse('status_not_a_wish', v_word);
+    elsif v_word is null or v_word not in ('starting', 'stopping', 'recording', 'recorded', 'failed', 'not_recorded') then
+      perform recorder.refuse('status_unknown', v_word);
+    end if;
+  end if;
+
+  v_is_active := new.status = 'active' and new.end_time is null;
+  if v_is_wish and v_word in ('stopping', 'recorded', 'failed', 'not_recorded') then
+    -- A word about the call's own recording, or the live one where all calls of the channel meet.
+    v_live := recorder.recording_of_call(new.id, new.channel, v_was_active);
+    if v_live.status in ('starting', 'recording', 'stopping') then
+      perform recorder.request_stop(v_live.id, case v_actor when 'administrator' then 'administrator' else 'user' end, v_actor);
+    end if;
+  elsif v_was_active and not v_is_active then
+    select * into v_live from public.recordings r
+    where r.call_id = new.id and r.status in ('starting', 'recording', 'stopping');
+    if found then
+      perform recorder.request_stop(v_live.id, 'call_ended', v_actor);
+    end if;
+  elsif v_is_wish then
+    if not v_is_active then
+      perform recorder.refuse('call_ended');
+    end if;
+    perform recorder.request_start(new, v_user, v_actor);
+  end if;
+
+  new := recorder.mirrored(new);
+  if tg_op = 'UPDATE' and new.recording_version is distinct from old.recording_version
+    or tg_op = 'INSERT' and new.recording_id is not null
+  then
+    perform recorder.mirror_calls(new.channel, new.id, new.id);
+  end if;
+  return new;
+end
+$$;
+comment on function recorder.guard_call() is
+  'Makes every direct write of recording_status a wish and keeps fact columns read-only, for clients, the service key and administrators alike. Refuses with status_unknown, status_not_a_wish, fact_column_read_only, still_stopping, call_ended.';
+
+-- The name sorts before every other trigger, so that nothing sees a wish as a fact. current_user cannot be faked by a setting.
+create trigger "00_wishes_become_facts" before insert or update on public.video_calls
+  for each row when (current_user <> 'recorder_owner') execute function recorder.guard_call();
+create trigger "00_a_deleted_call_stops_its_recording" before delete on public.video_calls
+  for each row when (current_user <> 'recorder_owner') execute function recorder.guard_call();
+
+alter table recorder.transitions owner to recorder_owner;
+alter table recorder.transitions enable row level security;
+do $$
+declare
+  v_function text;
+begin
+  foreach v_function in array array[
+    'recorder.deadline_of(public.recordings)', 'recorder.note(uuid, text, text, jsonb, text, text)',
+    'recorder.move(uuid, text, text, jsonb)', 'recorder.recording_of_call(uuid, text, boolean)',
+    'recorder.mirrored(public.video_calls)', 'recorder.mirror_calls(text, uuid, uuid)',
+    'recorder.apply(uuid, text, text, jsonb)', 'recorder.request_start(public.video_calls, uuid, text)',
+    'recorder.request_stop(uuid, text, text)', 'recorder.guard_call()']
+  loop
+    execute format('revoke all on function %s from public, anon, authenticated, service_role', v_function);
+    execute format('alter function %s owner to recorder_owner', v_function);
+  end loop;
+end
+$$;
