@@ -1,0 +1,24 @@
+begin;
+select plan(8);
+select tests.people();
+create temporary table it as select tests.new_call() as call_id;
+select tests.wish((select call_id from it), 'starting');
+select is(tests.wish((select call_id from it), 'stopping'), 'failed', 'stopped while it waits: it ends at once');
+select is((tests.recording_of((select call_id from it))).error ->> 'code', 'stopped_before_start', 'with the reason');
+select is(recorder_api.begin_attempt((tests.recording_of((select call_id from it))).id, now() + interval '1 day'), null, 'and no recorder is asked any more');
+
+select tests.wish((select call_id from it), 'starting');
+create temporary table r as select id from public.recordings where status = 'starting';
+create temporary table task as select (recorder_api.begin_attempt((select id from r), now() + interval '1 day') ->> 'id')::uuid as id;
+select recorder_api.report((select id from task), 'task.acquired', '{"resource_id": "abc"}');
+select is(tests.wish((select call_id from it), 'stopping'), 'stopping', 'stopped while the start is under way: the wish is stamped');
+update recorder.jobs set state = 'done', finished_at = now() where state = 'queued';
+select recorder_api.report((select id from task), 'task.started', jsonb_build_object('sid', repeat('b', 32)));
+select is((select sid from recorder.engine_tasks where id = (select id from task)), repeat('b', 32), 'a late answer is saved');
+select is((select count(*) from recorder.jobs where kind = 'stop' and state = 'queued')::integer, 1, 'and the task it names is stopped');
+select recorder_api.report((select id from task), 'task.gone', '{"is_empty": true}');
+select is((select status from public.recordings where id = (select id from r)), 'processing', 'gone');
+select recorder_api.files_failed((select id from r), 'files.empty');
+select is((select error ->> 'code' from public.recordings where id = (select id from r)), 'nothing_recorded', 'and an empty recording says so');
+select * from finish();
+rollback;

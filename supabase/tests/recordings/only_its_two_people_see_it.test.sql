@@ -1,0 +1,28 @@
+begin;
+select plan(13);
+select tests.people();
+create temporary table it as select tests.new_call() as call_id;
+select tests.wish((select call_id from it), 'starting');
+create temporary table r as select (tests.recording_of((select call_id from it))).id;
+grant select on r, it to authenticated, anon, service_role;
+
+select tests.act_as('mentor');
+select is((select count(*) from public.recordings)::integer, 1, 'the mentor sees it');
+select is((select count(*) from public.recording_events)::integer, 1, 'and its story');
+select ok(access.may_read_topic('call:' || (select call_id from it)), 'and may listen to the call');
+select ok(access.may_read_topic('mentorship:' || tests.mentorship()), 'and to the mentorship');
+select ok(not access.may_read_topic('call:nonsense'), 'a topic that is not well formed denies');
+select tests.act_as('mentee');
+select is((select count(*) from public.recordings)::integer, 1, 'the mentee sees it');
+select tests.act_as('stranger');
+select is((select count(*) from public.recordings)::integer, 0, 'a stranger sees nothing');
+select is((select count(*) from public.recording_events)::integer, 0, 'not its story');
+select is((select count(*) from public.video_calls)::integer, 0, 'not the call');
+select ok(not access.may_read_topic('call:' || (select call_id from it)), 'and may not listen');
+select tests.act_as('anon');
+select throws_ok('select count(*) from public.recordings', '42501', null, 'nobody not signed in may ask');
+select tests.act_as('service_role');
+select is(recorder_api.playback_of((select id from r), tests.person('stranger')), null, 'there is nothing to play for a stranger');
+select isnt(recorder_api.playback_of((select id from r), tests.person('mentee')), null, 'but for the mentee');
+select * from finish();
+rollback;

@@ -1,0 +1,21 @@
+begin;
+select plan(9);
+select tests.people();
+create temporary table it as select tests.new_call() as call_id;
+grant select on it to authenticated, service_role, anon;
+
+select throws_ok($$ select tests.wish((select call_id from it), 'dancing') $$, 'RC001', null, 'an unknown word');
+select throws_ok($$ select tests.wish((select call_id from it), 'processing') $$, 'RC002', null, 'a fact is not a wish');
+select throws_ok($$ select tests.wish((select call_id from it), 'expired') $$, 'RC002', null, 'nor is expired');
+select is(tests.wish((select call_id from it), 'starting', 'stranger'), null, 'a stranger finds no row');
+select is(tests.wish((select call_id from it), 'starting', 'other mentor'), null, 'nor does another mentor');
+select tests.act_as('anon');
+select throws_ok($$ update public.video_calls set recording_status = 'starting' $$, '42501', null, 'somebody not signed in is refused');
+select tests.act_as('mentor');
+select throws_ok($$ select public.join_call('33000000-0000-4000-8000-000000000099') $$, 'RC006', null, 'joining a mentorship that is not there');
+select tests.act_as('stranger');
+select throws_ok($$ select public.end_call((select call_id from it)) $$, 'RC007', null, 'ending somebody else''s call');
+select tests.act_as_administrator();
+select is((select count(*) from public.recordings)::integer, 0, 'and nothing was changed');
+select * from finish();
+rollback;
