@@ -8,7 +8,12 @@ export type Environment = { get(name: string): string | undefined };
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
 const hex32 = z.string().regex(/^[0-9a-fA-F]{32}$/, "must be 32 hexadecimal digits");
 const text = z.string().trim().min(1);
-const secretList = text.transform((value) => value.split(",").map((one) => one.trim()).filter(Boolean));
+const secretList = text.transform((value) =>
+  value
+    .split(",")
+    .map((one) => one.trim())
+    .filter(Boolean),
+);
 
 /** Said to whoever has to mend it: what is missing and where it is found. */
 const whereToFind: Record<string, string> = {
@@ -20,7 +25,8 @@ const whereToFind: Record<string, string> = {
   AGORA_CUSTOMER_SECRET: "Agora console, Developer Toolkit, RESTful API (not the App Certificate)",
   AGORA_WEBHOOK_SECRET: "Agora console, Notifications, Cloud Recording",
   BACKBLAZE_B2_ENDPOINT: "Backblaze, Buckets, Endpoint of the bucket, with https://",
-  BACKBLAZE_B2_REGION: "second part of the bucket's endpoint; needed only where the endpoint does not tell it",
+  BACKBLAZE_B2_REGION:
+    "second part of the bucket's endpoint; needed only where the endpoint does not tell it",
   BACKBLAZE_B2_BUCKET_NAME: "Backblaze, Buckets",
   BACKBLAZE_B2_ACCESS_KEY_ID: "Backblaze, Application Keys, keyID (not the master key)",
   BACKBLAZE_B2_SECRET_ACCESS_KEY: "Backblaze, Application Keys, applicationKey, shown once",
@@ -129,18 +135,18 @@ export function wakeUpSecrets(environment: Environment): string[] {
  * The bucket with the key for one use: `storage` for our own work, `ingest` for what the engine is given (write only),
  * `playback` for signing viewers' addresses (read only). A use without a key of its own takes the storage key.
  */
-export function bucketSettings(environment: Environment, use: "storage" | "ingest" | "playback"): StoreSettings {
+export function bucketSettings(
+  environment: Environment,
+  use: "storage" | "ingest" | "playback",
+): StoreSettings {
   const special = use === "storage" ? "BACKBLAZE_B2_" : `BACKBLAZE_B2_${use.toUpperCase()}_`;
-  const settings = read(
-    environment,
-    {
-      BACKBLAZE_B2_ENDPOINT: httpUrl,
-      BACKBLAZE_B2_REGION: text.optional(),
-      BACKBLAZE_B2_BUCKET_NAME: z.string().regex(/^[a-z0-9][a-z0-9-]{4,61}[a-z0-9]$/i, "must be a bucket name"),
-      BACKBLAZE_B2_ACCESS_KEY_ID: text,
-      BACKBLAZE_B2_SECRET_ACCESS_KEY: text,
-    },
-  );
+  const settings = read(environment, {
+    BACKBLAZE_B2_ENDPOINT: httpUrl,
+    BACKBLAZE_B2_REGION: text.optional(),
+    BACKBLAZE_B2_BUCKET_NAME: z.string().regex(/^[a-z0-9][a-z0-9-]{4,61}[a-z0-9]$/i, "must be a bucket name"),
+    BACKBLAZE_B2_ACCESS_KEY_ID: text,
+    BACKBLAZE_B2_SECRET_ACCESS_KEY: text,
+  });
   return {
     endpoint: settings.BACKBLAZE_B2_ENDPOINT,
     ...(settings.BACKBLAZE_B2_REGION === undefined ? {} : { region: settings.BACKBLAZE_B2_REGION }),
@@ -154,7 +160,10 @@ export function bucketSettings(environment: Environment, use: "storage" | "inges
 export function playbackSettings(environment: Environment): { baseUrl: string; tokenSecrets: string[] } {
   const settings = read(environment, {
     PLAYBACK_BASE_URL: httpUrl,
-    PLAYBACK_TOKEN_SECRET: secretList.refine((list) => list.every((secret) => secret.length >= 32), "each must have at least 32 characters"),
+    PLAYBACK_TOKEN_SECRET: secretList.refine(
+      (list) => list.every((secret) => secret.length >= 32),
+      "each must have at least 32 characters",
+    ),
   });
   return { baseUrl: settings.PLAYBACK_BASE_URL, tokenSecrets: settings.PLAYBACK_TOKEN_SECRET };
 }

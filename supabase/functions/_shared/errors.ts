@@ -32,5 +32,11 @@ export class RecorderFailure extends Error {
 export function asRecorderError(thrown: unknown): RecorderError {
   if (thrown instanceof RecorderFailure) return thrown.error;
   const detail = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return { code: "unexpected_error", blame: "us", retry: "later", message: "Something went wrong on our side.", detail };
+  return {
+    code: "unexpected_error",
+    blame: "us",
+    retry: "later",
+    message: "Something went wrong on our side.",
+    detail,
+  };
 }

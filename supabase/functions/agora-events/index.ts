@@ -1,5 +1,5 @@
-import { receiveAgoraEvent } from "../_shared/control/receive-event.ts";
 import { supabaseSettings, webhookSecrets } from "../_shared/config.ts";
+import { receiveAgoraEvent } from "../_shared/control/receive-event.ts";
 import { createRecorderDatabase } from "../_shared/jobs/database.ts";
 import { createLog } from "../_shared/log.ts";
 

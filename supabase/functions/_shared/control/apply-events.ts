@@ -63,6 +63,7 @@ async function askAfterBadNews(
   const told = await deps.engine.query({ resourceId: task.resource_id, sid: task.sid });
   if (told.outcome !== "not_found") return;
   const hasFailed = "error" in facts;
-  if (hasFailed || isCertainlyGone(task, settings, deps.now())) await deps.database.report(task.id, "task.gone", facts);
+  if (hasFailed || isCertainlyGone(task, settings, deps.now()))
+    await deps.database.report(task.id, "task.gone", facts);
   else await deps.database.report(task.id, "task.suspected");
 }

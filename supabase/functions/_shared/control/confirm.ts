@@ -11,13 +11,17 @@ const SUSPECT_MS = 5_000;
  */
 export async function confirmTask(job: Job, settings: Settings, deps: ControlDeps): Promise<Outcome> {
   const task = job.tasks.find((candidate) => candidate.id === job.engine_task_id);
-  if (task === undefined || task.state === "gone" || task.resource_id === null || task.sid === null) return done;
+  if (task === undefined || task.state === "gone" || task.resource_id === null || task.sid === null)
+    return done;
   const told = await deps.engine.query({ resourceId: task.resource_id, sid: task.sid });
   switch (told.outcome) {
     case "running":
       switch (told.phase) {
         case "recording":
-          await deps.database.report(task.id, task.confirmed_at === undefined ? "task.confirmed" : "task.seen");
+          await deps.database.report(
+            task.id,
+            task.confirmed_at === undefined ? "task.confirmed" : "task.seen",
+          );
           return done;
         case "abnormal":
           await deps.database.report(task.id, "task.gone");

@@ -13,7 +13,9 @@ export interface ControlDeps extends Pick<LaneDeps, "database" | "now" | "sleep"
 }
 
 /** The part of an error that people may read; detail stays in the engine room. */
-export function publicError(error: RecorderError): Pick<RecorderError, "code" | "blame" | "retry" | "message"> {
+export function publicError(
+  error: RecorderError,
+): Pick<RecorderError, "code" | "blame" | "retry" | "message"> {
   const { code, blame, retry, message } = error;
   return { code, blame, retry, message };
 }

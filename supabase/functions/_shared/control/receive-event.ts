@@ -72,6 +72,10 @@ export async function receiveAgoraEvent(request: Request, deps: ReceiveEventDeps
   }
 }
 
-function answer(status: number, body: Record<string, unknown>, headers: Record<string, string> = {}): Response {
+function answer(
+  status: number,
+  body: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): Response {
   return Response.json(body, { status, headers });
 }

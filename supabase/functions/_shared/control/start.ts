@@ -14,7 +14,10 @@ const REPEAT_PAUSES_MS = [3_000, 6_000];
 export async function startRecording(job: Job, settings: Settings, deps: ControlDeps): Promise<Outcome> {
   if (job.recording.status !== "starting") return done;
   const lifetimeSeconds = settings.recorder_token_lifetime ?? 86_400;
-  const task = await deps.database.beginAttempt(job.recording_id, new Date(deps.now() + lifetimeSeconds * 1000));
+  const task = await deps.database.beginAttempt(
+    job.recording_id,
+    new Date(deps.now() + lifetimeSeconds * 1000),
+  );
   if (task === null) return done;
 
   const acquired = await deps.engine.acquire({
@@ -26,7 +29,10 @@ export async function startRecording(job: Job, settings: Settings, deps: Control
     if (acquired.error.retry !== "never") {
       return withRetryAfter({ outcome: "retry", error: acquired.error });
     }
-    await deps.database.report(task.id, "task.lost", { error: publicError(acquired.error), is_certain: true });
+    await deps.database.report(task.id, "task.lost", {
+      error: publicError(acquired.error),
+      is_certain: true,
+    });
     return done;
   }
 
@@ -59,12 +65,18 @@ export async function startRecording(job: Job, settings: Settings, deps: Control
       token,
       ...request,
     });
-    if (started.outcome === "started" || (started.outcome === "already_started" && started.sid !== undefined)) {
+    if (
+      started.outcome === "started" ||
+      (started.outcome === "already_started" && started.sid !== undefined)
+    ) {
       await deps.database.report(task.id, "task.started", { sid: started.sid });
       return done;
     }
     if (started.outcome === "refused") {
-      await deps.database.report(task.id, "task.lost", { error: publicError(started.error), is_certain: true });
+      await deps.database.report(task.id, "task.lost", {
+        error: publicError(started.error),
+        is_certain: true,
+      });
       return done;
     }
     if (started.outcome === "conflict") {
@@ -80,5 +92,7 @@ export async function startRecording(job: Job, settings: Settings, deps: Control
 }
 
 function withRetryAfter(outcome: Extract<Outcome, { outcome: "retry" }>): Outcome {
-  return outcome.error.retryAfterMs === undefined ? outcome : { ...outcome, afterMs: outcome.error.retryAfterMs };
+  return outcome.error.retryAfterMs === undefined
+    ? outcome
+    : { ...outcome, afterMs: outcome.error.retryAfterMs };
 }

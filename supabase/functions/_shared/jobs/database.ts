@@ -22,7 +22,9 @@ const stepAnswer = z.object({
   next_run_in_ms: z.number().nullable(),
   settings: z.record(z.string(), z.number()).optional(),
 });
-const attemptAnswer = z.object({ id: z.uuid(), attempt: z.number().int(), channel: z.string(), uid: z.string() }).nullable();
+const attemptAnswer = z
+  .object({ id: z.uuid(), attempt: z.number().int(), channel: z.string(), uid: z.string() })
+  .nullable();
 const reportAnswer = z.object({ status: z.string(), attempt: z.number().int() });
 const receivedAnswer = z.object({ is_known: z.boolean(), is_new: z.boolean() });
 const playbackAnswer = z
@@ -140,7 +142,11 @@ export function createRecorderDatabase(settings: SupabaseSettings, deps: { fetch
       call("leave", { p_lane: lane, p_drain: drain, p_finished: finished.map(wireForm) }, z.boolean()),
     /** The task to start now, written down before the engine hears of it; null when no start is wanted. */
     beginAttempt: (recordingId: string, tokenExpiresAt: Date) =>
-      call("begin_attempt", { p_recording_id: recordingId, p_token_expires_at: tokenExpiresAt.toISOString() }, attemptAnswer),
+      call(
+        "begin_attempt",
+        { p_recording_id: recordingId, p_token_expires_at: tokenExpiresAt.toISOString() },
+        attemptAnswer,
+      ),
     /** Saves what the engine said about a task, and moves the recording if it fits. */
     report: (taskId: string, event: TaskEvent, facts: Record<string, unknown> = {}) =>
       call("report", { p_engine_task_id: taskId, p_event: event, p_facts: facts }, reportAnswer),

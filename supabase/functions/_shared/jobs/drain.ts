@@ -32,7 +32,11 @@ export interface DrainDeps {
  * and gives its place back. Ends at once when the lane's places are all taken. Never throws; a database that does not
  * answer ends it after a few tries, and the leases of what was under way bring that back.
  */
-export async function drainLane(settings: DrainSettings, handlers: Record<string, Handler>, deps: DrainDeps): Promise<void> {
+export async function drainLane(
+  settings: DrainSettings,
+  handlers: Record<string, Handler>,
+  deps: DrainDeps,
+): Promise<void> {
   const { lane, budgetMs, lingerMs, patienceMs, tickMs, concurrency } = settings;
   const drain = deps.newId();
   const startedAt = deps.now();
@@ -93,7 +97,12 @@ export async function drainLane(settings: DrainSettings, handlers: Record<string
   deps.log("drain.ended", { lane, has_place: hasPlace, jobs: count, ms: deps.now() - startedAt });
 }
 
-async function runJob(job: Job, handlers: Record<string, Handler>, settings: Settings, deps: DrainDeps): Promise<Outcome> {
+async function runJob(
+  job: Job,
+  handlers: Record<string, Handler>,
+  settings: Settings,
+  deps: DrainDeps,
+): Promise<Outcome> {
   const startedAt = deps.now();
   let outcome: Outcome;
   try {

@@ -37,7 +37,14 @@ export function serveLane(
       return active;
     }
     const database = createRecorderDatabase(supabaseSettings(environment), { fetch });
-    const handlers = makeHandlers({ environment, database, fetch, now: Date.now, sleep, random: Math.random });
+    const handlers = makeHandlers({
+      environment,
+      database,
+      fetch,
+      now: Date.now,
+      sleep,
+      random: Math.random,
+    });
     active = drainLane(settings, handlers, {
       database,
       now: Date.now,

@@ -27,7 +27,8 @@ export function mediaLifetime(
   nowSeconds: number,
 ): { signedAt: Date; expiresInSeconds: number; expiresAt: Date } {
   const wanted = Math.min((playback.duration_ms ?? 0) / 1000 + MEDIA_SLACK_SECONDS, LONGEST_MEDIA_SECONDS);
-  const end = playback.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(playback.expires_at) / 1000;
+  const end =
+    playback.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(playback.expires_at) / 1000;
   const signedAtSeconds = nowSeconds - (nowSeconds % SIGNING_GRAIN_SECONDS);
   // Rounded up to the grain as well, or the rounding of the start would shorten the life of the address.
   const wantedEnd = Math.ceil((nowSeconds + wanted) / SIGNING_GRAIN_SECONDS) * SIGNING_GRAIN_SECONDS;
@@ -41,7 +42,8 @@ export function mediaLifetime(
 
 /** A file name a person recognises; letters, digits and hyphens only, so that no header can be broken with it. */
 export function downloadName(playback: Pick<Playback, "started_at" | "recording_id">): string {
-  const day = playback.started_at === null ? "" : `-${new Date(playback.started_at).toISOString().slice(0, 10)}`;
+  const day =
+    playback.started_at === null ? "" : `-${new Date(playback.started_at).toISOString().slice(0, 10)}`;
   return `recording${day}-${playback.recording_id.slice(0, 8)}.mp4`;
 }
 
@@ -53,7 +55,9 @@ export function playbackAddresses(
 ): PlaybackAddresses {
   const { nowSeconds, presigner } = settings;
   const { signedAt, expiresInSeconds, expiresAt } = mediaLifetime(playback, nowSeconds);
-  const tokenExpiresAt = Math.floor(Math.min(nowSeconds + PLAYLIST_TOKEN_SECONDS, expiresAt.getTime() / 1000));
+  const tokenExpiresAt = Math.floor(
+    Math.min(nowSeconds + PLAYLIST_TOKEN_SECONDS, expiresAt.getTime() / 1000),
+  );
   const token = signPlaylistToken(
     { recordingId: playback.recording_id, viewerId, expiresAtSeconds: tokenExpiresAt },
     settings.tokenSecrets,
@@ -75,7 +79,11 @@ export function playbackAddresses(
         }
       : null,
     mp4: mp4s.map((file) => ({
-      url: presigner.presignGet(file.object_key, { signedAt, expiresInSeconds, responseContentType: "video/mp4" }),
+      url: presigner.presignGet(file.object_key, {
+        signedAt,
+        expiresInSeconds,
+        responseContentType: "video/mp4",
+      }),
       size_bytes: file.size_bytes,
       expires_at: expiresAt.toISOString(),
     })),

@@ -39,9 +39,13 @@ export async function answerPlayback(request: Request, makeDeps: () => PlaybackD
   const { pathname } = new URL(request.url);
   try {
     if (pathname.endsWith("/playlist.m3u8")) {
-      return request.method === "GET" ? await answerPlaylist(request, makeDeps()) : refuse(405, "method_not_allowed", "Use GET.");
+      return request.method === "GET"
+        ? await answerPlaylist(request, makeDeps())
+        : refuse(405, "method_not_allowed", "Use GET.");
     }
-    return request.method === "POST" ? await answerAddresses(request, makeDeps()) : refuse(405, "method_not_allowed", "Use POST.");
+    return request.method === "POST"
+      ? await answerAddresses(request, makeDeps())
+      : refuse(405, "method_not_allowed", "Use POST.");
   } catch (thrown) {
     const error = asRecorderError(thrown);
     console.log(JSON.stringify({ step: "playback.failed", code: error.code, detail: error.detail }));
@@ -56,14 +60,16 @@ async function answerAddresses(request: Request, deps: PlaybackDeps): Promise<Re
   try {
     body = await request.json();
   } catch {
-    return refuse(400, "body_not_json", "The body must be JSON: {\"recording_id\": \"…\"}.");
+    return refuse(400, "body_not_json", 'The body must be JSON: {"recording_id": "…"}.');
   }
   const parsed = order.safeParse(body);
-  if (!parsed.success) return refuse(400, "recording_id_missing", "recording_id must be the id of a recording.");
+  if (!parsed.success)
+    return refuse(400, "recording_id_missing", "recording_id must be the id of a recording.");
   const viewerId = await deps.userOf(accessToken);
   if (viewerId === undefined) return refuse(401, "sign_in_required", "Sign in first.");
   const playback = await deps.database.playbackOf(parsed.data.recording_id, viewerId);
-  if (playback === null) return refuse(404, "recording_not_found", "There is no recording of yours with this id.");
+  if (playback === null)
+    return refuse(404, "recording_not_found", "There is no recording of yours with this id.");
   const addresses = playbackAddresses(playback, viewerId, {
     baseUrl: deps.baseUrl,
     tokenSecrets: deps.tokenSecrets,
@@ -76,15 +82,28 @@ async function answerAddresses(request: Request, deps: PlaybackDeps): Promise<Re
 
 async function answerPlaylist(request: Request, deps: PlaybackDeps): Promise<Response> {
   const nowSeconds = Math.floor(deps.now() / 1000);
-  const token = readPlaylistToken(new URL(request.url).searchParams.get("token") ?? "", deps.tokenSecrets, nowSeconds);
-  if (token === undefined) return refuse(403, "playlist_token_invalid", "This address is not valid or has expired; open the recording again.");
+  const token = readPlaylistToken(
+    new URL(request.url).searchParams.get("token") ?? "",
+    deps.tokenSecrets,
+    nowSeconds,
+  );
+  if (token === undefined)
+    return refuse(
+      403,
+      "playlist_token_invalid",
+      "This address is not valid or has expired; open the recording again.",
+    );
   const playback = await deps.database.playbackOf(token.recordingId, token.viewerId);
   if (playback === null || playback.status !== "recorded") {
     return refuse(404, "recording_not_found", "There is no recording of yours with this id.");
   }
   const text = await playlistOf(playback, deps, nowSeconds);
   return new Response(text, {
-    headers: { ...CORS, "Content-Type": "application/vnd.apple.mpegurl", "Cache-Control": "private, no-store" },
+    headers: {
+      ...CORS,
+      "Content-Type": "application/vnd.apple.mpegurl",
+      "Cache-Control": "private, no-store",
+    },
   });
 }
 

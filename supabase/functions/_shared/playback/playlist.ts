@@ -58,7 +58,10 @@ export function renderPlaylist(
   parts: readonly { segments: readonly Segment[] }[],
   addressOf: (segment: Segment, part: number) => string,
 ): string {
-  const longest = Math.max(1, ...parts.flatMap(({ segments }) => segments.map((segment) => segment.durationSeconds)));
+  const longest = Math.max(
+    1,
+    ...parts.flatMap(({ segments }) => segments.map((segment) => segment.durationSeconds)),
+  );
   const lines = [
     "#EXTM3U",
     "#EXT-X-VERSION:3",

@@ -18,7 +18,9 @@ function signatureOf(body: string, secret: string): Buffer {
 export function signPlaylistToken(token: PlaylistToken, secrets: readonly string[]): string {
   const secret = secrets[0];
   if (secret === undefined) throw new Error("no secret to sign a playlist token with");
-  const body = Buffer.from(JSON.stringify([token.recordingId, token.viewerId, token.expiresAtSeconds])).toString("base64url");
+  const body = Buffer.from(
+    JSON.stringify([token.recordingId, token.viewerId, token.expiresAtSeconds]),
+  ).toString("base64url");
   return `${body}.${signatureOf(body, secret).toString("base64url")}`;
 }
 

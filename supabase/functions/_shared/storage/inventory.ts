@@ -69,7 +69,8 @@ export function takeInventory(
     }
     const place = `${part.attempt} ${part.failover}`;
     const other = parts.get(place);
-    if (other === undefined || durationMsOf(part.segments) > durationMsOf(other.segments)) parts.set(place, part);
+    if (other === undefined || durationMsOf(part.segments) > durationMsOf(other.segments))
+      parts.set(place, part);
   }
   return {
     parts: [...parts.values()]
@@ -90,14 +91,21 @@ export function takeInventory(
 /** What is still awaited, as words for the log; empty when everything that was named is there. */
 export function awaited(
   inventory: Inventory,
-  tasks: readonly { attempt: number; is_empty: boolean; superseded: boolean; files: { fileName: string }[] | null }[],
+  tasks: readonly {
+    attempt: number;
+    is_empty: boolean;
+    superseded: boolean;
+    files: { fileName: string }[] | null;
+  }[],
   objects: readonly RecordingObject[],
 ): string[] {
   const names = new Set(objects.map((object) => object.key.slice(object.key.lastIndexOf("/") + 1)));
   const missing: string[] = [];
   for (const part of inventory.parts) {
     if (part.missing.length > 0) missing.push(`${part.missing.length} slices of attempt ${part.attempt}`);
-    const isLast = !inventory.parts.some((other) => other.attempt === part.attempt && other.failover > part.failover);
+    const isLast = !inventory.parts.some(
+      (other) => other.attempt === part.attempt && other.failover > part.failover,
+    );
     if (isLast && !part.isEnded) missing.push(`the end of the playlist of attempt ${part.attempt}`);
   }
   for (const task of tasks) {

@@ -1,0 +1,215 @@
+/**
+ * A store that speaks Backblaze B2's S3-compatible API on the file system, as strict as the real one: signatures,
+ * capabilities, headers, versions. Plain http on 127.0.0.1, path style only.
+ *
+ * What it does not do: create or delete buckets (they come from the settings); access lists beyond `private`; Object
+ * Lock; SSE-C; executing lifecycle rules (they are stored and given back, a hide rule as one rule where B2 gives two);
+ * session tokens, the native B2 API, event notifications; `aws-chunked` bodies; reading a single part by
+ * `partNumber`; several ranges in one request (S3 too answers those with the whole object); a delimiter in
+ * ListMultipartUploads; file names with `.` or `..` segments reach it only from clients that do not resolve them.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Log, RunningPart } from "../stack/part.ts";
+import { writeAnswer, writeRefusal } from "./answers.ts";
+import { corsRulesOf } from "./bucket-operations.ts";
+import { CONTROL_PATH, control } from "./control.ts";
+import { corsHeaders, preflightHeaders } from "./cors.ts";
+import { assertEntitled } from "./entitlement.ts";
+import { S3Error } from "./errors.ts";
+import type { Answer, Exchange } from "./exchange.ts";
+import type { Fault } from "./faults.ts";
+import { cutAfter, Faults, refusalOf } from "./faults.ts";
+import { assertSupportedHeaders } from "./object-headers.ts";
+import { OPERATIONS } from "./operations.ts";
+import type { Target } from "./request-target.ts";
+import { assertLegalKey, parseTarget } from "./request-target.ts";
+import type { OperationName } from "./routes.ts";
+import { operationOf } from "./routes.ts";
+import type { ApplicationKey, B2Settings } from "./settings.ts";
+import { verifySignature } from "./sigv4.ts";
+import { Store } from "./store.ts";
+
+export interface RunningB2 extends RunningPart {
+  address: string;
+  /** The fault switches, for tests in the same process. */
+  faults: Faults;
+}
+
+/** Serves the store. @throws when the folder cannot be opened or the port is taken. */
+export async function startB2(settings: B2Settings, log: Log): Promise<RunningB2> {
+  const store = await Store.open(settings.dataDir, log);
+  const faults = new Faults();
+  const service = new Service(settings, store, faults, log);
+  const underWay = new Set<Promise<void>>();
+  const server = createServer((request, response) => {
+    const work = service.handle(request, response).finally(() => underWay.delete(work));
+    underWay.add(work);
+  });
+  // Uploads over slow lines last longer than the five minutes Node allows by default.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(settings.port, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `http://127.0.0.1:${port}`,
+    faults,
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      await Promise.allSettled(underWay);
+      store.close();
+    },
+  };
+}
+
+/** A connection that was cut on purpose: nothing can be answered any more. */
+class ConnectionCut extends Error {}
+
+class Service {
+  readonly #settings: B2Settings;
+  readonly #store: Store;
+  readonly #faults: Faults;
+  readonly #log: Log;
+  readonly #keys: Map<string, ApplicationKey>;
+
+  constructor(settings: B2Settings, store: Store, faults: Faults, log: Log) {
+    this.#settings = settings;
+    this.#store = store;
+    this.#faults = faults;
+    this.#log = log;
+    this.#keys = new Map(settings.keys.map((key) => [key.keyId, key]));
+  }
+
+  /** Answers one request; never rejects. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = request.url?.split("?")[0] ?? "";
+    try {
+      if (path === CONTROL_PATH && this.#settings.controlToken !== undefined) {
+        const { status, body } = await control(request, this.#faults, this.#settings.controlToken);
+        response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+        return;
+      }
+      await writeAnswer(request, response, await this.#serve(request, response));
+    } catch (error) {
+      // A caller that hung up, or was cut off, hears no refusal.
+      if (error instanceof ConnectionCut || response.destroyed || request.errored !== null) return;
+      const refusal = error instanceof S3Error ? error : new S3Error("InternalError");
+      // The query of a presigned URL is a credential: only the path is logged.
+      this.#log("refused", { method: request.method, path, status: refusal.status, code: refusal.code });
+      if (refusal !== error) this.#log("unexpected error", { reason: String(error) });
+      writeRefusal(request, response, refusal, path);
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+    const target = parseTarget(request.url ?? "");
+    const method = request.method ?? "";
+    const headers = singleValues(request);
+    this.#assertPathStyle(headers.host ?? "");
+    const rules = corsRulesOf(target.bucket, this.#store, this.#settings);
+    if (method === "OPTIONS") return { status: 200, headers: preflightHeaders(rules, headers) };
+    for (const [name, value] of Object.entries(corsHeaders(rules, headers.origin, method))) {
+      response.setHeader(name, value);
+    }
+
+    const nowMs = Date.now();
+    const verified = verifySignature(
+      { method, rawPath: target.rawPath, query: target.query, headers: request.headersDistinct },
+      {
+        region: this.#settings.region,
+        nowMs,
+        clockSkewSeconds: this.#settings.clockSkewSeconds,
+        secretOf: (keyId) => this.#keys.get(keyId)?.applicationKey,
+      },
+    );
+    const applicationKey = this.#keys.get(verified.keyId);
+    if (applicationKey === undefined) throw new S3Error("InvalidAccessKeyId");
+    const operation = operationOf(method, target, headers["x-amz-copy-source"] !== undefined);
+    this.#assertServable(operation, applicationKey, target, headers);
+    const exchange: Exchange = {
+      bucket: target.bucket,
+      key: target.key,
+      query: target.query,
+      headers,
+      body: request,
+      payloadSha256: verified.payloadSha256,
+      applicationKey,
+      store: this.#store,
+      settings: this.#settings,
+      nowMs,
+    };
+    const fault = this.#faults.take(operation, target.key);
+    if (fault === undefined) return OPERATIONS[operation](exchange);
+    this.#log("fault", { kind: fault.kind, operation, key: target.key });
+    return meetFault(fault, operation, exchange, request);
+  }
+
+  #assertServable(
+    operation: OperationName,
+    key: ApplicationKey,
+    target: Target,
+    headers: Record<string, string | undefined>,
+  ): void {
+    assertLegalKey(target.key);
+    assertEntitled(key, operation, target);
+    if (target.bucket !== "" && !this.#settings.buckets.some(({ name }) => name === target.bucket)) {
+      throw new S3Error("NoSuchBucket", undefined, { details: { BucketName: target.bucket } });
+    }
+    assertSupportedHeaders(operation, headers);
+  }
+
+  /** Host style would need a name per bucket; B2's own SDK uses path style too. */
+  #assertPathStyle(host: string): void {
+    const bucket = this.#settings.buckets.find(({ name }) => host.startsWith(`${name}.`));
+    if (bucket === undefined) return;
+    throw new S3Error(
+      "InvalidRequest",
+      `Host style addressing is not served here: put the bucket into the path, /${bucket.name}/<key>`,
+    );
+  }
+}
+
+/** One value for each header, repeated ones joined, as HTTP says they mean the same. */
+function singleValues(request: IncomingMessage): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(request.headersDistinct).map(([name, values]) => [name, values?.join(", ")]),
+  );
+}
+
+async function meetFault(
+  fault: Fault,
+  operation: OperationName,
+  exchange: Exchange,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const refusal = refusalOf(fault);
+  if (refusal !== undefined) throw refusal;
+  const run = OPERATIONS[operation];
+  // Kept now: a request whose body was read to its end has given its socket back.
+  const { socket } = request;
+  if (fault.kind === "delay") {
+    await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
+    return run(exchange);
+  }
+  if (fault.kind === "lost-reply") {
+    await run(exchange);
+    socket.destroy();
+    throw new ConnectionCut("the reply was lost");
+  }
+  const reset = (): never => {
+    socket.resetAndDestroy();
+    throw new ConnectionCut("the connection was reset");
+  };
+  const uploads = Number(exchange.headers["content-length"] ?? 0) > 0;
+  if (uploads) return run({ ...exchange, body: cutAfter(exchange.body, fault.afterBytes, reset) });
+  const answer = await run(exchange);
+  if (answer.body === undefined || typeof answer.body === "string") return reset();
+  return { ...answer, body: cutAfter(answer.body, fault.afterBytes, reset) };
+}

@@ -1,0 +1,179 @@
+import type { AgoraCall } from "./outcomes.ts";
+
+/** One HTTP exchange, for logs and metrics. Agora's support asks for the request id. Never holds a secret. */
+export interface AgoraExchange {
+  call: AgoraCall;
+  host: string;
+  /** 1 for the first try. */
+  attempt: number;
+  tookMs: number;
+  httpStatus?: number;
+  requestId?: string;
+  /** Why no answer came. */
+  lost?: string;
+}
+
+export interface AgoraDeps {
+  fetch: typeof fetch;
+  sleep(ms: number): Promise<void>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Told of every exchange, also of those that are repeated. */
+  observe?(exchange: AgoraExchange): void;
+}
+
+export interface AgoraAnswer {
+  httpStatus: number;
+  /** The JSON body; undefined when there was none or it was not JSON. */
+  body: unknown;
+  requestId: string | undefined;
+  retryAfterMs: number | undefined;
+}
+
+export type Delivery = { kind: "answered"; answer: AgoraAnswer } | { kind: "lost"; reason: string };
+
+export interface AgoraTransport {
+  /** Sends one call; resolves also when no answer came. Only a `repeatable` call is tried again after that. */
+  send(request: {
+    call: AgoraCall;
+    method: "GET" | "POST";
+    path: string;
+    body?: unknown;
+    timeoutMs: number;
+    repeatable: boolean;
+  }): Promise<Delivery>;
+}
+
+/** Agora's advice for transport failures: the same host once more, then the other one, resting 1, 3 and 6 s. */
+export const FAILOVER_PAUSES_MS: readonly number[] = [1_000, 3_000, 6_000];
+
+/** Which base address each try uses: `first` twice, then every other one once. */
+export function failoverOrder(apiUrls: readonly string[], first: number): string[] {
+  const rotated = [...apiUrls.slice(first), ...apiUrls.slice(0, first)];
+  return [...rotated.slice(0, 1), ...rotated];
+}
+
+/** The longest that one repeatable call can take, ms: what a lease on it has to outlive. */
+export function longestCallMs(settings: {
+  apiUrls: readonly string[];
+  timeoutMs: number;
+  pausesMs?: readonly number[] | undefined;
+}): number {
+  const tries = settings.apiUrls.length + 1;
+  const pauses = settings.pausesMs ?? FAILOVER_PAUSES_MS;
+  let total = tries * settings.timeoutMs;
+  for (let pause = 0; pause < tries - 1; pause++) total += pauses[Math.min(pause, pauses.length - 1)] ?? 0;
+  return total;
+}
+
+/**
+ * The wire: Basic authentication, a timeout that covers the whole answer, no redirects, failover between hosts. It
+ * remembers which host answered last and begins there, so that a start, which must not be repeated blindly, goes to
+ * the host that has just answered its acquire.
+ */
+export function createTransport(
+  settings: {
+    apiUrls: readonly string[];
+    customerId: string;
+    customerSecret: string;
+    pausesMs?: readonly number[] | undefined;
+  },
+  deps: AgoraDeps,
+): AgoraTransport {
+  const credentials = new TextEncoder().encode(`${settings.customerId}:${settings.customerSecret}`);
+  const authorization = `Basic ${btoa(String.fromCharCode(...credentials))}`;
+  const pauses = settings.pausesMs ?? FAILOVER_PAUSES_MS;
+  let lastGood = 0;
+
+  return {
+    async send(request) {
+      const order = failoverOrder(settings.apiUrls, lastGood);
+      const tries = request.repeatable ? order : order.slice(0, 1);
+      let lost: Delivery = { kind: "lost", reason: "not sent" };
+      for (const [index, base] of tries.entries()) {
+        if (index > 0) await deps.sleep(pauses[Math.min(index - 1, pauses.length - 1)] ?? 0);
+        const startedAt = deps.now();
+        const delivery = await exchange(deps.fetch, `${base}${request.path}`, authorization, request);
+        deps.observe?.({
+          call: request.call,
+          host: new URL(base).host,
+          attempt: index + 1,
+          tookMs: deps.now() - startedAt,
+          ...(delivery.kind === "lost"
+            ? { lost: delivery.reason }
+            : { httpStatus: delivery.answer.httpStatus }),
+          ...(delivery.kind === "answered" && delivery.answer.requestId !== undefined
+            ? { requestId: delivery.answer.requestId }
+            : {}),
+        });
+        if (delivery.kind === "answered") {
+          lastGood = settings.apiUrls.indexOf(base);
+          return delivery;
+        }
+        lost = delivery;
+      }
+      return lost;
+    },
+  };
+}
+
+async function exchange(
+  send: typeof fetch,
+  url: string,
+  authorization: string,
+  request: { method: string; body?: unknown; timeoutMs: number },
+): Promise<Delivery> {
+  const limit = new AbortController();
+  const timer = setTimeout(
+    () => limit.abort(new DOMException(`no answer within ${request.timeoutMs} ms`, "TimeoutError")),
+    request.timeoutMs,
+  );
+  try {
+    const response = await send(url, {
+      method: request.method,
+      headers: {
+        authorization,
+        accept: "application/json",
+        ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      redirect: "manual",
+      signal: limit.signal,
+    });
+    // A reply that breaks off is a lost reply, whatever its status line said.
+    const text = await response.text();
+    return {
+      kind: "answered",
+      answer: {
+        httpStatus: response.status,
+        body: jsonOrUndefined(text),
+        requestId: response.headers.get("x-request-id") ?? undefined,
+        retryAfterMs: retryAfterMs(response.headers.get("retry-after")),
+      },
+    };
+  } catch (thrown) {
+    return { kind: "lost", reason: reasonOf(thrown) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A gateway's error page: the status alone decides then.
+    return undefined;
+  }
+}
+
+/** Agora's gateway states the pause in whole seconds. */
+function retryAfterMs(header: string | null): number | undefined {
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) * 1000 : undefined;
+}
+
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause instanceof Error ? ` (${thrown.cause.message})` : "";
+  return `${thrown.name}: ${thrown.message}${cause}`;
+}
