@@ -105,10 +105,17 @@ async function signIn(client: SupabaseClient): Promise<string> {
   return data.session.access_token;
 }
 
+const joinedCall = z.object({ id: z.uuid(), recording_status: z.string().nullable() });
+
 async function join(client: SupabaseClient, mentorshipId: string): Promise<string> {
   const { data, error } = await client.rpc("join_call", { mentorship_id: mentorshipId });
   if (error !== null) throw new Error(`joining the call was refused: ${error.code} ${error.message}`);
-  return z.object({ id: z.uuid() }).parse(data).id;
+  const call = joinedCall.parse(data);
+  if (call.recording_status === null) return call.id;
+  // A call that an interrupted demo left open: it is ended, as a person would, and a new one begun.
+  const ended = await client.rpc("end_call", { call_id: call.id });
+  if (ended.error !== null) throw new Error(`the last call cannot be ended: ${ended.error.message}`);
+  return await join(client, mentorshipId);
 }
 
 async function wish(client: SupabaseClient, callId: string, word: "starting" | "stopping"): Promise<void> {

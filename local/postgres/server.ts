@@ -179,7 +179,7 @@ function serverOptions(port: number, durable: boolean): string[] {
     log_checkpoints: "off",
     // A failing statement may carry a secret; the error's own text is enough.
     log_min_error_statement: "panic",
-    ...(durable ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...(durable ? {} : { fsync: "off", full_page_writes: "off" }),
   };
   return Object.entries(options).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }

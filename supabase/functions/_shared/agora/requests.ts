@@ -33,7 +33,11 @@ export const storageConfig = z
       .array(z.string().regex(/^[A-Za-z0-9]+$/, "only letters and digits"))
       .refine((folders) => `${folders.join("/")}/`.length <= 128, "longer than 128 characters")
       .optional(),
-    extensionParams: z.strictObject({ endpoint: z.string().min(1) }).optional(),
+    extensionParams: z
+      .strictObject({
+        endpoint: z.string().regex(/^[A-Za-z0-9.-]+(?::\d+)?(?:\/\S*)?$/, "must be a host without scheme"),
+      })
+      .optional(),
   })
   .refine(
     (store) => store.vendor !== 11 || store.extensionParams !== undefined,

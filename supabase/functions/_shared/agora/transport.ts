@@ -136,7 +136,9 @@ async function exchange(
         accept: "application/json",
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
       },
-      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      // As a Blob, because Deno's fetch sends a request whose body is a string once more by itself when a kept
+      // connection breaks before the answer begins, POST or not: a start would reach the engine twice.
+      ...(request.body === undefined ? {} : { body: new Blob([JSON.stringify(request.body)]) }),
       redirect: "manual",
       signal: limit.signal,
     });

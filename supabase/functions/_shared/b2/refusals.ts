@@ -24,6 +24,8 @@ export const REFUSAL_RULES: readonly RefusalRule[] = [
   { http: "any", code: "InvalidAccessKeyId", error: "store_key_unknown", repeat: false },
   { http: "any", code: "SignatureDoesNotMatch", error: "store_signature_refused", repeat: false },
   { http: "any", code: "RequestTimeTooSkewed", error: "store_signature_refused", repeat: false },
+  // How S3 refuses a wrong region.
+  { http: 400, code: "AuthorizationHeaderMalformed", error: "store_signature_refused", repeat: false },
   { http: 401, error: "store_key_unknown", repeat: false },
   { http: 403, error: "store_access_denied", repeat: false },
   { http: "any", code: "NoSuchBucket", error: "bucket_missing", repeat: false },

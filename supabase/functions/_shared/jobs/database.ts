@@ -104,7 +104,10 @@ export function createRecorderDatabase(settings: SupabaseSettings, deps: { fetch
       ? { apikey: settings.secretKey }
       : { apikey: settings.secretKey, Authorization: `Bearer ${settings.secretKey}` },
     schema: "recorder_api",
-    fetch: deps.fetch,
+    // Deno's fetch silently sends a request again when a kept connection breaks before the answer begins, and a claim
+    // that is sent twice is lost until its lease ends. A Blob body keeps it from doing so.
+    fetch: (input, init) =>
+      deps.fetch(input, typeof init?.body === "string" ? { ...init, body: new Blob([init.body]) } : init),
   });
 
   async function call<Answer extends z.ZodType>(name: string, args: Record<string, unknown>, answer: Answer) {

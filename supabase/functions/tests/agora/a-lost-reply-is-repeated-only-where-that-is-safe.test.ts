@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { createAgoraClient } from "../../_shared/agora/client.ts";
 import { failoverOrder, longestCallMs } from "../../_shared/agora/transport.ts";
 import replies from "../fixtures/agora/replies.json" with { type: "json" };
 import { ACQUIRE, QUERY, START, STOP, UPDATE_LAYOUT } from "./requests-for-tests.ts";
-import { scriptedEngine } from "./scripted-engine.ts";
+import { SETTINGS, scriptedEngine } from "./scripted-engine.ts";
 
 const ANSWER = { cname: "room1", uid: "4000000001", resourceId: replies.resourceId, sid: replies.sid };
 
@@ -38,6 +40,33 @@ Deno.test("a start that is not answered in time is unclear", async () => {
   assert.ok(result.outcome === "unclear");
   assert.match(result.error.detail ?? "", /no answer within 20 ms/);
   assert.equal(sent.length, 1);
+});
+
+Deno.test("start is not repeated by the platform's fetch either, when a kept connection breaks", async () => {
+  const received: string[] = [];
+  const server = createServer((request, response) => {
+    const call = request.url?.split("/").at(-1) ?? "";
+    received.push(call);
+    request.resume().on("end", () => {
+      if (call === "acquire") response.end(JSON.stringify(ANSWER));
+      else response.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const client = createAgoraClient(
+    { ...SETTINGS, apiUrls: [`http://127.0.0.1:${address.port}`] },
+    { fetch, now: () => Date.now(), sleep: () => Promise.resolve() },
+  );
+  try {
+    assert.equal((await client.acquire(ACQUIRE)).outcome, "acquired");
+    assert.equal((await client.start(START)).outcome, "unclear");
+    assert.deepEqual(received, ["acquire", "start"]);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 Deno.test("start goes to the host that has just answered its acquire", async () => {

@@ -73,6 +73,11 @@ const BAD_STARTS: [string, requests.StartRequest, RegExp][] = [
     /fileNamePrefix/,
   ],
   ["a store by vendor 11 without endpoint", withoutEndpoint(), /endpoint/],
+  [
+    "a scheme before the store's host",
+    startWith({ storage: { extensionParams: { endpoint: "https://s3.us-west-004.backblazeb2.com" } } }),
+    /without scheme/,
+  ],
   ["a picture larger than 1920 x 1080", startWith({ video: { width: 1920, height: 1081 } }), /1920 x 1080/],
   ["more than 6500 kbps", startWith({ video: { bitrate: 6501 } }), /bitrate/],
   ["a frame rate Agora would silently change", startWith({ video: { fps: 25 } }), /fps/],

@@ -31,12 +31,12 @@ export function scriptedEngine(steps: Step[], settings: Partial<AgoraSettings> =
   const observed: AgoraExchange[] = [];
   let nowMs = 1_700_000_000_000;
 
-  const fetchStep: typeof fetch = (input, init) => {
+  const fetchStep: typeof fetch = async (input, init) => {
     sent.push({
       method: init?.method ?? "GET",
       url: String(input),
       headers: new Headers(init?.headers),
-      body: typeof init?.body === "string" ? JSON.parse(init.body) : undefined,
+      body: init?.body instanceof Blob ? JSON.parse(await init.body.text()) : undefined,
     });
     nowMs += 20;
     const step = steps.shift();

@@ -1,0 +1,45 @@
+import type { FileItem } from "./events.ts";
+import { prefixOf } from "./storage-rules.ts";
+import type { TaskRecord } from "./task-store.ts";
+import { tracksOf } from "./tracks.ts";
+
+/** Whether names carry the folder prefix: a setting, since Agora does not say. */
+interface Naming {
+  prefixInFileNames: boolean;
+}
+
+/** Files of a task that are in the bucket: MP4 before the playlist, as in the documented samples; slices are not listed. */
+export function fileItems(record: TaskRecord, naming: Naming): FileItem[] {
+  const { trackType } = tracksOf(record.request);
+  return record.files
+    .toSorted((a, b) => Number(isPlaylist(a.name)) - Number(isPlaylist(b.name)))
+    .map(({ name, startedAt }) => ({
+      fileName: named(name, record, naming),
+      trackType,
+      uid: "0",
+      mixedAllUser: true,
+      isPlayable: true,
+      sliceStartTime: startedAt,
+    }));
+}
+
+/** Name of the playlist once it is in the bucket, else an empty text. */
+export function playlistName(record: TaskRecord, naming: Naming): string {
+  const playlist = record.files.find(({ name }) => isPlaylist(name));
+  return playlist ? named(playlist.name, record, naming) : "";
+}
+
+/** fileListMode and fileList of query and stop: a text for HLS alone, a list where there is an MP4 too. */
+export function fileListing(record: TaskRecord, naming: Naming) {
+  return record.request.recordingFileConfig.avFileType.includes("mp4")
+    ? { fileListMode: "json", fileList: fileItems(record, naming) }
+    : { fileListMode: "string", fileList: playlistName(record, naming) };
+}
+
+function isPlaylist(name: string): boolean {
+  return name.endsWith(".m3u8");
+}
+
+function named(name: string, record: TaskRecord, { prefixInFileNames }: Naming): string {
+  return prefixInFileNames ? `${prefixOf(record.request.storageConfig.fileNamePrefix)}${name}` : name;
+}

@@ -1,0 +1,24 @@
+/** The characters of a channel name that the recording service replaces by a hyphen in file names. */
+const replaced = /[!@#$%^&*()+_.=[\]{}~|,;:?<>]/g;
+
+export interface TaskFiles {
+  playlist: string;
+  /** @param startedAt UTC, ms since 1970. */
+  slice(startedAt: number): string;
+  mp4(index: number): string;
+}
+
+/** File names of a mix recording: `<sid>_<cname>…`, after a failover with `bak<n>_` in front (Agora, "Manage recorded files"). */
+export function taskFiles(sid: string, cname: string, failovers: number): TaskFiles {
+  const stem = `${failovers > 0 ? `bak${failovers - 1}_` : ""}${sid}_${cname.replace(replaced, "-")}`;
+  return {
+    playlist: `${stem}.m3u8`,
+    slice: (startedAt) => `${stem}_${utc17(startedAt)}.ts`,
+    mp4: (index) => `${stem}_${index}.mp4`,
+  };
+}
+
+/** `yyyyMMddHHmmssSSS` in UTC. */
+export function utc17(ms: number): string {
+  return new Date(ms).toISOString().replace(/\D/g, "");
+}

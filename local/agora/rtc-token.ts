@@ -1,0 +1,132 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { inflateSync } from "node:zlib";
+
+/** Codes of event 1 for a recorder that cannot join its channel. */
+export const tokenExpired = 109;
+export const tokenInvalid = 110;
+
+/** Agora caps the validity of a token at 24 hours. */
+const longestSeconds = 86_400;
+const rtcService = 1;
+const joinPrivilege = 1;
+
+export interface TokenWanted {
+  appId: string;
+  appCertificate: string;
+  channel: string;
+  uid: string;
+  /** UTC, ms since 1970. */
+  nowMs: number;
+}
+
+export type TokenVerdict =
+  | { ok: true; expiresAtMs: number }
+  | { ok: false; code: typeof tokenExpired | typeof tokenInvalid; why: string };
+
+/**
+ * Checks an AccessToken2 (`007…`) as the media servers do when a recorder joins: signature by the App Certificate,
+ * App ID, channel, uid (an empty uid in the token admits any), the join privilege, and the validity.
+ * Never throws: a token that cannot be read is invalid.
+ */
+export function verifyRtcToken(token: string | undefined, wanted: TokenWanted): TokenVerdict {
+  const invalid = (why: string): TokenVerdict => ({ ok: false, code: tokenInvalid, why });
+  if (!token) return invalid("no token, though the App Certificate is on");
+  let read: ReturnType<typeof readToken>;
+  try {
+    read = readToken(token);
+  } catch (error) {
+    return invalid(error instanceof Error ? error.message : String(error));
+  }
+  if (read.appId !== wanted.appId) return invalid("made for another App ID");
+  if (!timingSafeEqual(read.signature, signatureOf(read, wanted.appCertificate))) {
+    return invalid("signed with another App Certificate");
+  }
+  if (!read.rtc) return invalid("holds no RTC service");
+  if (read.rtc.channel !== wanted.channel) return invalid("made for another channel");
+  if (read.rtc.uid !== "" && read.rtc.uid !== wanted.uid) return invalid("made for another uid");
+  const join = read.rtc.privileges.get(joinPrivilege);
+  if (join === undefined) return invalid("holds no privilege to join");
+  const seconds = Math.min(read.expire, longestSeconds, join === 0 ? longestSeconds : join);
+  const expiresAtMs = (read.issuedAt + seconds) * 1000;
+  if (expiresAtMs <= wanted.nowMs) return { ok: false, code: tokenExpired, why: "expired" };
+  return { ok: true, expiresAtMs };
+}
+
+interface ReadToken {
+  signature: Buffer;
+  signed: Buffer;
+  appId: string;
+  issuedAt: number;
+  expire: number;
+  salt: number;
+  rtc?: { channel: string; uid: string; privileges: Map<number, number> };
+}
+
+function readToken(token: string): ReadToken {
+  if (!token.startsWith("007")) throw new Error("does not begin with 007");
+  const content = inflateSync(Buffer.from(token.slice(3), "base64"), { maxOutputLength: 16_384 });
+  const reader = new LittleEndianReader(content);
+  const signature = reader.bytes();
+  if (signature.length !== 32) throw new Error("has no signature");
+  const signed = content.subarray(reader.position);
+  const head = {
+    appId: reader.bytes().toString("latin1"),
+    issuedAt: reader.u32(),
+    expire: reader.u32(),
+    salt: reader.u32(),
+  };
+  const services = reader.u16();
+  // Services stand in ascending order and RTC is the first; the others are of no interest here.
+  if (services > 0 && reader.u16() === rtcService) {
+    const privileges = reader.privileges();
+    const channel = reader.bytes().toString("utf8");
+    return { signature, signed, ...head, rtc: { channel, uid: reader.bytes().toString("utf8"), privileges } };
+  }
+  return { signature, signed, ...head };
+}
+
+function signatureOf(token: ReadToken, certificate: string): Buffer {
+  const u32 = (value: number) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const issued = createHmac("sha256", u32(token.issuedAt)).update(certificate, "ascii").digest();
+  const key = createHmac("sha256", u32(token.salt)).update(issued).digest();
+  return createHmac("sha256", key).update(token.signed).digest();
+}
+
+class LittleEndianReader {
+  position = 0;
+  readonly #buffer: Buffer;
+
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
+
+  u16(): number {
+    this.position += 2;
+    return this.#buffer.readUInt16LE(this.position - 2);
+  }
+
+  u32(): number {
+    this.position += 4;
+    return this.#buffer.readUInt32LE(this.position - 4);
+  }
+
+  bytes(): Buffer {
+    const length = this.u16();
+    const end = this.position + length;
+    if (end > this.#buffer.length) throw new Error("ends too early");
+    const found = this.#buffer.subarray(this.position, end);
+    this.position = end;
+    return found;
+  }
+
+  privileges(): Map<number, number> {
+    const count = this.u16();
+    const found = new Map<number, number>();
+    for (let seen = 0; seen < count; seen++) found.set(this.u16(), this.u32());
+    return found;
+  }
+}

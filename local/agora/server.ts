@@ -1,0 +1,71 @@
+/**
+ * A stand-in for Agora Cloud Recording: REST API, recorder, uploads, notifications. It speaks the real service's language
+ * and refuses what the real one refuses, but records a synthetic picture and sound, visibly marked as simulated.
+ *
+ * What it does not do:
+ * - modes individual, web and raw (start answers 400, code 2), snapshots, web pages, RTMP, postponed transcoding;
+ * - real media: there is no RTC network here; who "publishes" in a channel is a switch;
+ * - which uids are recorded: subscription lists are checked, and decide only whether sound or picture is left out;
+ * - layouts and backgrounds: checked and accepted, the picture stays the same; `update` changes only the bucket's keys;
+ * - stores other than S3-protocol ones (vendor 11) on this machine; the backup cloud (event 32, `backuped`);
+ * - regions, excludeResourceIds, encryption of channels: checked where documented, without effect;
+ * - the limits of mainland China, of stream counts, and the list of notification addresses (`/v2/ncs/ip`);
+ * - the MP4 of a server that died: it is lost, the slices are not.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Log, type RunningPart, reasonOf } from "../stack/part.ts";
+import type { AgoraControl } from "./control.ts";
+import { controlOf } from "./control.ts";
+import { Faults } from "./faults.ts";
+import { beepTrack } from "./media/beeps.ts";
+import { requestHandler } from "./rest-api.ts";
+import { RecordingService } from "./service.ts";
+import type { AgoraSettings } from "./settings.ts";
+import { TaskStore } from "./task-store.ts";
+import { Notifier } from "./webhooks.ts";
+
+export type RunningAgora = RunningPart & { address: string; control: AgoraControl };
+
+/**
+ * Starts the recording service on 127.0.0.1. Tasks that were running when the last process with the same `stateDir` ended go
+ * on as a failover. Throws when the port is taken or the state cannot be read.
+ */
+export async function startAgora(settings: AgoraSettings, log: Log): Promise<RunningAgora> {
+  const temporary = settings.stateDir ? null : mkdtempSync(join(tmpdir(), "recording-engine-"));
+  const faults = new Faults();
+  const notifier = new Notifier(settings.webhook, faults, log);
+  const store = new TaskStore(join(settings.stateDir ?? temporary ?? "", "tasks"));
+  const service = new RecordingService(settings, { faults, store, notifier, log });
+  const control = controlOf(service, faults, notifier);
+  const handle = requestHandler(settings, service, control);
+  const server = http.createServer((request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      log("call failed", { path: request.url, why: reasonOf(error) });
+      response.destroy();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(settings.port, "127.0.0.1", resolve);
+  });
+  service.resumeUnfinished();
+  // Encoding the sound takes a moment; the first recording should not wait for it.
+  beepTrack(0).catch((error: unknown) => log("no sound can be encoded", { why: reasonOf(error) }));
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("the server has no address");
+  return {
+    address: `http://127.0.0.1:${address.port}`,
+    control,
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await service.abandon();
+      await notifier.stop();
+      await closed;
+      if (temporary) rmSync(temporary, { recursive: true, force: true });
+    },
+  };
+}

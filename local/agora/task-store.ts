@@ -1,0 +1,90 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { taskFiles } from "./file-names.ts";
+import { endMark } from "./playlist.ts";
+import { startRequest } from "./request-rules.ts";
+
+/** Everything about a task that must survive the death of the process. Times are UTC ms. */
+export const taskRecordRules = z.object({
+  resourceId: z.string(),
+  sid: z.string(),
+  cname: z.string(),
+  uid: z.string(),
+  /** Differs from `uid` after a failover. */
+  recorderUid: z.string(),
+  startedAt: z.number(),
+  /** Until when query, update and stop work (resourceExpiredHour). */
+  controlUntil: z.number(),
+  failovers: z.number(),
+  nextSequence: z.number(),
+  /** True once the recorder has been told to leave: after a crash only the rest is uploaded. */
+  isLeaving: z.boolean(),
+  /** True once a slice was recorded, on this server or an earlier one. */
+  hasMedia: z.boolean(),
+  files: z.array(z.object({ name: z.string(), startedAt: z.number() })),
+  request: startRequest,
+});
+
+export type TaskRecord = z.output<typeof taskRecordRules>;
+
+const recordName = "task.json";
+/** Name ending of a file that is still being written. */
+export const unfinished = ".part";
+
+/**
+ * Keeps each running task in a folder of its own: its record and the files not yet uploaded. Records hold the bucket's
+ * keys, so the folders are readable by their owner only.
+ */
+export class TaskStore {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  }
+
+  folderOf(sid: string): string {
+    return join(this.#root, sid);
+  }
+
+  save(record: TaskRecord): void {
+    const folder = this.folderOf(record.sid);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const path = join(folder, recordName);
+    // A kill in the middle of a write must leave the old record whole.
+    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  }
+
+  remove(sid: string): void {
+    rmSync(this.folderOf(sid), { recursive: true, force: true });
+  }
+
+  /** The tasks that were running when the last process ended. Throws when a record cannot be read. */
+  unfinished(): TaskRecord[] {
+    return readdirSync(this.#root)
+      .map((sid) => join(this.#root, sid, recordName))
+      .filter((path) => existsSync(path))
+      .map((path) => taskRecordRules.parse(JSON.parse(readFileSync(path, "utf8"))));
+  }
+
+  /** Writes the end mark into the playlist of a task that was leaving when its process died. */
+  completePlaylist(record: TaskRecord): void {
+    const { playlist } = taskFiles(record.sid, record.cname, record.failovers);
+    const path = join(this.folderOf(record.sid), playlist);
+    if (!existsSync(path)) return;
+    const text = readFileSync(path, "utf8");
+    if (!text.includes(endMark)) writeFileSync(path, `${text}${endMark}\n`);
+  }
+
+  /** Completed files of a task that were not uploaded: slices and MP4 first, playlists last. */
+  leftovers(sid: string): { name: string; path: string }[] {
+    const folder = this.folderOf(sid);
+    const names = readdirSync(folder).filter((name) => /\.(ts|mp4|m3u8)$/.test(name));
+    const isPlaylist = (name: string) => Number(name.endsWith(".m3u8"));
+    return names
+      .sort((a, b) => isPlaylist(a) - isPlaylist(b) || (a < b ? -1 : 1))
+      .map((name) => ({ name, path: join(folder, name) }));
+  }
+}

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { fileItems, fileListing, playlistName } from "../file-listing.ts";
+import { startRequest } from "../request-rules.ts";
+import type { TaskRecord } from "../task-store.ts";
+import { startRequestFor } from "./stage.ts";
+
+function recordWith(avFileType: string[], files: TaskRecord["files"]): TaskRecord {
+  const more = { recordingFileConfig: { avFileType } };
+  return {
+    resourceId: "r",
+    sid: "s",
+    cname: "room",
+    uid: "1",
+    recorderUid: "1",
+    startedAt: 0,
+    controlUntil: 0,
+    failovers: 0,
+    nextSequence: 0,
+    isLeaving: false,
+    hasMedia: true,
+    files,
+    request: startRequest.parse(startRequestFor("room", "1", "127.0.0.1:9", more)),
+  };
+}
+const files = [
+  { name: "a.m3u8", startedAt: 5 },
+  { name: "a_0.mp4", startedAt: 5 },
+];
+
+test("MP4 files stand before the playlist", () => {
+  const record = recordWith(["hls", "mp4"], files);
+  const names = fileItems(record, { prefixInFileNames: false }).map(({ fileName }) => fileName);
+  expect(names).toEqual(["a_0.mp4", "a.m3u8"]);
+  expect(fileListing(record, { prefixInFileNames: false })).toMatchObject({ fileListMode: "json" });
+});
+
+test("HLS alone is told as a text, empty before the first upload", () => {
+  const listing = (of: TaskRecord["files"]) =>
+    fileListing(recordWith(["hls"], of), { prefixInFileNames: false });
+  expect(listing([])).toEqual({ fileListMode: "string", fileList: "" });
+  expect(listing(files)).toEqual({ fileListMode: "string", fileList: "a.m3u8" });
+});
+
+test("names carry the folders only where the setting says so", () => {
+  const record = recordWith(["hls"], files);
+  expect(playlistName(record, { prefixInFileNames: true })).toBe("recordings/abc123/a.m3u8");
+  expect(playlistName(record, { prefixInFileNames: false })).toBe("a.m3u8");
+});

@@ -1,0 +1,172 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TaskFiles, taskFiles } from "./file-names.ts";
+import { Recorder, type Slice } from "./media/recorder.ts";
+import { type PlaylistSlice, type PlaylistStyle, playlistText } from "./playlist.ts";
+import type { StartRequest } from "./request-rules.ts";
+import type { AgoraSettings } from "./settings.ts";
+import { type TaskRecord, unfinished } from "./task-store.ts";
+import { tracksOf } from "./tracks.ts";
+import type { UploadQueue } from "./upload-queue.ts";
+
+export interface WorkerDeps {
+  settings: AgoraSettings;
+  uploads: UploadQueue;
+  /** Working folder of the task. */
+  folder: string;
+  /** A playlist or an MP4 is in the bucket; `startedAt` in UTC ms. */
+  onFile(name: string, startedAt: number): void;
+  /** A slice is complete and will be uploaded. */
+  onSlice(): void;
+  onFailed(error: unknown): void;
+}
+
+/** What one task does on one server: it records, cuts, and uploads what is finished. */
+export class Worker {
+  readonly #deps: WorkerDeps;
+  readonly #files: TaskFiles;
+  readonly #style: PlaylistStyle;
+  readonly #slices: PlaylistSlice[] = [];
+  #recorder: Recorder | null = null;
+  #uploaded = 0;
+  #hasMedia = false;
+  startedAt = 0;
+
+  private constructor(record: TaskRecord, deps: WorkerDeps) {
+    this.#deps = deps;
+    this.#files = taskFiles(record.sid, record.cname, record.failovers);
+    this.#style = styleOf(record.request);
+  }
+
+  /** Opens the recorder. Throws when the media library cannot. */
+  static async open(record: TaskRecord, deps: WorkerDeps): Promise<Worker> {
+    const worker = new Worker(record, deps);
+    const { request } = record;
+    const { transcodingConfig, audioProfile } = request.recordingConfig;
+    const { video, audio } = tracksOf(request);
+    const even = (pixels: number) => Math.max(2, pixels - (pixels % 2));
+    worker.#recorder = await Recorder.open(
+      {
+        channel: record.cname,
+        video: video
+          ? {
+              width: even(transcodingConfig.width),
+              height: even(transcodingConfig.height),
+              fps: transcodingConfig.fps,
+              bitrate: transcodingConfig.bitrate,
+            }
+          : null,
+        audio: audio ? audioProfile : null,
+        sliceSeconds: deps.settings.sliceSeconds,
+        mp4: request.recordingFileConfig.avFileType.includes("mp4")
+          ? {
+              maxSeconds: deps.settings.mp4Seconds,
+              pathOf: (index) => join(deps.folder, `${worker.#files.mp4(index)}${unfinished}`),
+            }
+          : null,
+      },
+      {
+        slice: (slice) => worker.#sliceDone(slice),
+        mp4: ({ index, path, startedAt }) => worker.#mp4Done(worker.#files.mp4(index), path, startedAt),
+        failed: (error) => deps.onFailed(error),
+      },
+    );
+    return worker;
+  }
+
+  /** True once somebody's media has been recorded. */
+  get hasMedia(): boolean {
+    return this.#hasMedia;
+  }
+
+  /** For event 33: the share of finished slices that is uploaded, 0 to 10000. */
+  get progress(): number {
+    return this.#slices.length === 0 ? 0 : Math.floor((this.#uploaded * 10_000) / this.#slices.length);
+  }
+
+  begin(paused: boolean): number {
+    this.#hasMedia = !paused;
+    this.startedAt = this.#open().begin(paused);
+    return this.startedAt;
+  }
+
+  pause(): void {
+    this.#open().pause();
+  }
+
+  resume(): void {
+    this.#hasMedia = true;
+    this.#open().resume();
+  }
+
+  /** Ends the recording and queues what is left, the completed playlist last. */
+  async finish(): Promise<{ endedAt: number }> {
+    const recorder = this.#open();
+    const { endedAt } = await recorder.finish();
+    this.#recorder = null;
+    if (this.#slices.length > 0) this.#uploadPlaylist(true);
+    return { endedAt };
+  }
+
+  async abandon(): Promise<void> {
+    const recorder = this.#recorder;
+    this.#recorder = null;
+    await recorder?.abandon();
+  }
+
+  #open(): Recorder {
+    if (!this.#recorder) throw new Error("the recorder is closed");
+    return this.#recorder;
+  }
+
+  #sliceDone(slice: Slice): void {
+    const name = this.#files.slice(slice.startedAt);
+    const path = join(this.#deps.folder, name);
+    const { seconds, startedAt, isFirstAfterGap } = slice;
+    writeFileSync(path, slice.data);
+    this.#slices.push({ name, seconds, startedAt, isFirstAfterGap });
+    this.#deps.onSlice();
+    this.#upload(name, path, () => {
+      this.#uploaded += 1;
+    });
+    this.#uploadPlaylist(false);
+  }
+
+  #mp4Done(name: string, writtenAt: string, startedAt: number): void {
+    const path = join(this.#deps.folder, name);
+    renameSync(writtenAt, path);
+    this.#upload(name, path, () => this.#deps.onFile(name, startedAt));
+  }
+
+  #uploadPlaylist(isComplete: boolean): void {
+    const { playlist } = this.#files;
+    const text = playlistText(this.#slices, this.#style, isComplete);
+    // Kept on disk too, so that it can be completed after a kill.
+    writeFileSync(join(this.#deps.folder, playlist), text);
+    const startedAt = this.#slices[0]?.startedAt ?? this.startedAt;
+    this.#deps.uploads.add(playlist, { text }, () => this.#deps.onFile(playlist, startedAt));
+  }
+
+  #upload(name: string, path: string, done: () => void): void {
+    this.#deps.uploads.add(name, { path }, () => {
+      rmSync(path, { force: true });
+      done();
+    });
+  }
+}
+
+function styleOf(request: StartRequest): PlaylistStyle {
+  const { transcodingConfig, privateParams } = request.recordingConfig;
+  const { video, audio } = tracksOf(request);
+  const wished: unknown = privateParams ? JSON.parse(privateParams) : {};
+  return {
+    correctExtinf:
+      typeof wished === "object" &&
+      wished !== null &&
+      "correctEXTINF" in wished &&
+      wished.correctEXTINF === true,
+    trackTypes: [...(audio ? (["AUDIO"] as const) : []), ...(video ? (["VIDEO"] as const) : [])],
+    width: transcodingConfig.width,
+    height: transcodingConfig.height,
+  };
+}
