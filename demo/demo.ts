@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { reasonOf } from "../local/stack/part.ts";
-import { findRunningStack, type Stack, startStack, usualDataDir } from "../local/stack/stack.ts";
+import {
+  findRunningStack,
+  removeStackData,
+  type Stack,
+  startStack,
+  usualDataDir,
+} from "../local/stack/stack.ts";
 import { demoMentorships } from "./people.ts";
 import { createProgress } from "./progress.ts";
 import { type CallResult, recordOneCall } from "./record-one-call.ts";
@@ -74,11 +80,15 @@ async function findOrStartStack(
   }
   say("no stack is running: starting one in a temporary folder");
   const folder = await mkdtemp(join(tmpdir(), "call-recording-demo-"));
+  const removeFolder = async () => {
+    await removeStackData(folder);
+    await rm(folder, { recursive: true, force: true });
+  };
   let stack: Stack;
   try {
     stack = await startStack({ dataDir: folder, ports: "free", signal });
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder();
     throw error;
   }
   say(`ready at ${stack.url} after ${(stack.readyAfterMs / 1000).toFixed(1)} s`);
@@ -86,7 +96,7 @@ async function findOrStartStack(
     ...stack,
     async end() {
       await stack.stop();
-      await rm(folder, { recursive: true, force: true });
+      await removeFolder();
     },
   };
 }

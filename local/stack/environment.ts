@@ -1,0 +1,73 @@
+import type { Keys } from "./keys.ts";
+import type { Ports } from "./ports.ts";
+import type { UserEnvironment } from "./user-environment.ts";
+
+/** The one bucket of the local store, and where it claims to be. */
+export const localBucket = { name: "recordings", region: "us-east-005" } as const;
+
+/** `http://127.0.0.1:PORT` of a part. */
+export const localUrl = (port: number): string => `http://127.0.0.1:${port}`;
+
+/**
+ * The environment of the Edge Functions: the same names as on a hosted project (docs: `.env.example`), filled with the
+ * addresses and keys of the stand-ins. Whatever the user's own `.env` names wins, and switches its stand-in off.
+ */
+export function functionsEnvironment(
+  keys: Keys,
+  ports: Ports,
+  postgresUrl: string,
+  user: UserEnvironment,
+): Record<string, string> {
+  const gateway = localUrl(ports.gateway);
+
+  const supabase = {
+    SUPABASE_URL: gateway,
+    SUPABASE_DB_URL: postgresUrl,
+  };
+  const ours = {
+    WAKE_UP_SECRET: keys.wakeUpSecret,
+    PLAYBACK_TOKEN_SECRET: keys.playbackTokenSecret,
+    PLAYBACK_BASE_URL: `${gateway}/functions/v1/play-recording`,
+  };
+  const localAgora = {
+    AGORA_APP_ID: keys.agora.appId,
+    AGORA_APP_CERTIFICATE: keys.agora.appCertificate,
+    AGORA_CUSTOMER_ID: keys.agora.customerId,
+    AGORA_CUSTOMER_SECRET: keys.agora.customerSecret,
+    AGORA_WEBHOOK_SECRET: keys.agora.webhookSecret,
+    AGORA_API_URLS: localUrl(ports.agora),
+    CALL_TRANSPORT: "local",
+    CALL_TRANSPORT_URL: localUrl(ports.agora),
+  };
+  const realAgora = {
+    CALL_TRANSPORT: "agora",
+  };
+  const localStore = {
+    BACKBLAZE_B2_ENDPOINT: localUrl(ports.b2),
+    BACKBLAZE_B2_REGION: localBucket.region,
+    BACKBLAZE_B2_BUCKET_NAME: localBucket.name,
+    BACKBLAZE_B2_ACCESS_KEY_ID: keys.b2.storage.keyId,
+    BACKBLAZE_B2_SECRET_ACCESS_KEY: keys.b2.storage.applicationKey,
+    BACKBLAZE_B2_INGEST_ACCESS_KEY_ID: keys.b2.ingest.keyId,
+    BACKBLAZE_B2_INGEST_SECRET_ACCESS_KEY: keys.b2.ingest.applicationKey,
+    BACKBLAZE_B2_PLAYBACK_ACCESS_KEY_ID: keys.b2.playback.keyId,
+    BACKBLAZE_B2_PLAYBACK_SECRET_ACCESS_KEY: keys.b2.playback.applicationKey,
+  };
+
+  return {
+    ...supabase,
+    ...ours,
+    ...(user.agora === "real" ? realAgora : localAgora),
+    ...(user.store === "real" ? {} : localStore),
+    ...user.variables,
+  };
+}
+
+/** What the database reads from Vault: where the functions are, and the key it signs its wake-ups with. */
+export function vaultSecrets(functionsEnv: Record<string, string>): Record<string, string> {
+  return {
+    functions_url: `${functionsEnv.SUPABASE_URL}/functions/v1`,
+    // The functions check with the same secret, wherever it came from.
+    wake_up_secret: functionsEnv.WAKE_UP_SECRET ?? "",
+  };
+}
