@@ -1,7 +1,7 @@
 import type { RecorderError } from "../errors.ts";
 import { refusalBody } from "./answers.ts";
 import { type EngineErrorCode, engineError } from "./errors.ts";
-import type { AgoraAnswer } from "./transport.ts";
+import type { AgoraAnswer, AgoraCall } from "./transport.ts";
 
 /**
  * What an answer can mean that is not the call's plain success. "refused": for certain nothing was begun or changed.
@@ -14,8 +14,6 @@ export interface Verdicts {
   updateLayout: "not_found" | "unclear" | "refused";
   stop: "stopped_empty" | "already_exiting" | "not_found" | "accepted" | "unclear" | "refused";
 }
-
-export type AgoraCall = keyof Verdicts;
 
 type HttpClass = "2xx" | "3xx" | "4xx" | "5xx" | "any";
 

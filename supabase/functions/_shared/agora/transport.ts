@@ -1,4 +1,5 @@
-import type { AgoraCall } from "./outcomes.ts";
+/** The calls of the engine's API that we make. */
+export type AgoraCall = "acquire" | "start" | "query" | "updateLayout" | "stop";
 
 /** One HTTP exchange, for logs and metrics. Agora's support asks for the request id. Never holds a secret. */
 export interface AgoraExchange {
