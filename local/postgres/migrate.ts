@@ -49,7 +49,11 @@ export async function migrate(postgresUrl: string, migrationsDir: string, log: L
       const statements = splitStatements(await readFile(join(migrationsDir, file), "utf8"));
       const texts = statements.map((statement) => statement.text);
       if (applied.has(version)) {
-        const changed = JSON.stringify(applied.get(version) ?? []) !== JSON.stringify(texts);
+        // The CLI keeps the comments before a statement, this runner does not.
+        const known = (applied.get(version) ?? [])
+          .flatMap(splitStatements)
+          .map((statement) => statement.text);
+        const changed = JSON.stringify(known) !== JSON.stringify(texts);
         if (changed) log(`${file} was changed after it was applied: the database still has the old one`);
         continue;
       }

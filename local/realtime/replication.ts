@@ -149,11 +149,7 @@ class TemporarySlotPlugin extends PgoutputPlugin {
     return message;
   }
 
-  override async start(
-    client: { query(sql: string): Promise<unknown> },
-    slot: string,
-    lsn: string,
-  ): Promise<void> {
+  override async start(...[client, slot, lsn]: Parameters<PgoutputPlugin["start"]>): Promise<void> {
     await client.query(`CREATE_REPLICATION_SLOT "${slot}" TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`);
     await super.start(client, slot, lsn);
   }

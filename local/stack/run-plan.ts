@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type Log, lineOf } from "./part.ts";
 import { openPartLog, type PartLog } from "./part-log.ts";
 import type { StackPlan } from "./plan.ts";
@@ -36,6 +37,9 @@ export interface RunningPlan {
   /** Resolves with the failure when a part had to be given up; never, while all goes well. */
   givenUp: Promise<PlainFailure>;
 }
+
+/** How long a failed start waits for the preparation of the database to come to an end, ms. */
+const PREPARATION_GRACE_MS = 3_000;
 
 /**
  * Starts every part of a plan: those that need no database at once, the others when it is prepared. If anything
@@ -115,9 +119,17 @@ export async function runPlan(plan: StackPlan, options: RunPlanOptions): Promise
   try {
     await Promise.race([Promise.all([database, ...steps]), aborted.promise]);
   } catch (error) {
+    // Postgres is not pulled away under a migration: its client would neither end nor fail in a way that can be caught.
+    await Promise.race([
+      database.catch(() => undefined),
+      pause(PREPARATION_GRACE_MS, undefined, { ref: false }),
+    ]);
     await stop();
     // The others fail too, because they were ended; the first failure is the one to tell.
-    await Promise.allSettled([database, ...steps]);
+    await Promise.race([
+      Promise.allSettled([database, ...steps]),
+      pause(PREPARATION_GRACE_MS, undefined, { ref: false }),
+    ]);
     throw error;
   } finally {
     options.signal?.removeEventListener("abort", abort);

@@ -5,13 +5,13 @@ create table if not exists public.video_calls (
   mentorship_id uuid not null references public.mentorships (id) on delete cascade,
   instructor_id uuid references public.instructors (id),
   mentee_id uuid references public.mentees (id),
-  start_time timestamptz default now(),
+  start_time timestamptz not null default now(),
   end_time timestamptz,
   duration_seconds integer,
-  status text default 'active' constraint video_calls_status_check check (status in ('active', 'ended', 'failed')),
+  status text not null default 'active' constraint video_calls_status_check check (status in ('active', 'ended', 'failed')),
   participants jsonb,
-  created_at timestamptz default now(),
-  updated_at timestamptz default now()
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
 );
 
 alter table public.video_calls add column if not exists recording_status text;
@@ -26,41 +26,56 @@ alter table public.video_calls add column if not exists recording_id uuid;
 alter table public.video_calls add column if not exists recording_phase text;
 alter table public.video_calls add column if not exists recording_error jsonb;
 alter table public.video_calls add column if not exists recording_version bigint not null default 0;
-alter table public.video_calls add column if not exists channel text;
-
--- Old clients meet in a channel named after the mentorship.
-update public.video_calls set channel = mentorship_id::text where channel is null;
-alter table public.video_calls alter column channel set not null;
-
+-- Old clients meet in a channel named after the mentorship. Filled in as a generated column, because an UPDATE would fire
+-- the table's triggers and overwrite every row's updated_at.
 alter table public.video_calls
-  add constraint video_calls_recording_status_check check (
-    recording_status is null or recording_status in
-    ('not_recorded', 'starting', 'recording', 'stopping', 'processing', 'recorded', 'failed', 'expired')
-  ),
+  add column if not exists channel text not null generated always as (mentorship_id::text) stored;
+alter table public.video_calls alter column channel drop expression if exists;
+
+-- The check of recording_status comes last, when the old portal's words have been taken over: …_take_over_old_recordings.
+alter table public.video_calls
   add constraint video_calls_recording_quality_check check (recording_quality in ('audio', '480p', '720p', '1080p')),
   add constraint video_calls_recording_layout_check check (recording_layout in ('best_fit', 'floating', 'vertical')),
   add constraint video_calls_channel_check check (channel ~ '^[0-9a-f-]{1,63}$');
 
 create index if not exists idx_video_calls_mentorship on public.video_calls (mentorship_id);
 create index if not exists idx_video_calls_start_time on public.video_calls (start_time desc);
+create index if not exists video_calls_newest_of_mentorship on public.video_calls (mentorship_id, start_time desc);
 create index if not exists idx_video_calls_status on public.video_calls (status);
 create index if not exists idx_video_calls_instructor on public.video_calls (instructor_id);
 create index if not exists idx_video_calls_mentee on public.video_calls (mentee_id);
 create index if not exists idx_video_calls_recording_status on public.video_calls (recording_status);
 create index if not exists video_calls_active_channel_idx on public.video_calls (channel) where status = 'active';
 
-create or replace function public.update_video_calls_updated_at() returns trigger
-  language plpgsql set search_path = ''
-as $$
+do $$
 begin
-  new.updated_at := now();
-  return new;
+  if to_regprocedure('public.update_video_calls_updated_at()') is null then
+    create function public.update_video_calls_updated_at() returns trigger
+      language plpgsql set search_path = ''
+    as $body$
+    begin
+      new.updated_at := now();
+      return new;
+    end
+    $body$;
+  elsif exists (
+    select from pg_catalog.pg_proc p
+    where p.oid = 'public.update_video_calls_updated_at()'::regprocedure and p.proconfig is null)
+  then
+    -- Pinned to what it has always seen: an open search_path can be turned against a function.
+    alter function public.update_video_calls_updated_at() set search_path = pg_catalog, public, extensions;
+  end if;
+  if not exists (
+    select from pg_catalog.pg_trigger t
+    where t.tgrelid = 'public.video_calls'::regclass and t.tgname = 'trigger_update_video_calls_updated_at')
+  then
+    create trigger trigger_update_video_calls_updated_at before update on public.video_calls
+      for each row execute function public.update_video_calls_updated_at();
+  end if;
 end
 $$;
+comment on function public.update_video_calls_updated_at() is 'Trigger of video_calls: stamps every update. Cannot be called.';
 revoke all on function public.update_video_calls_updated_at() from public, anon, authenticated, service_role;
-drop trigger if exists trigger_update_video_calls_updated_at on public.video_calls;
-create trigger trigger_update_video_calls_updated_at before update on public.video_calls
-  for each row execute function public.update_video_calls_updated_at();
 
 comment on table public.video_calls is
   'One call of one mentorship. recording_status is written as a wish and stored as a fact; every other recording_* column but quality and layout is a fact.';
@@ -72,7 +87,7 @@ comment on column public.video_calls.recording_version is 'Global version of the
 comment on column public.video_calls.channel is 'Channel of the call at the engine: the id as 32 hex digits (join_call) or the mentorship id (old clients).';
 
 -- Privileges are dealt anew: what the table had is taken away before single columns are granted.
-revoke all on public.video_calls from anon, authenticated;
+revoke all on public.video_calls from public, anon, authenticated;
 alter table public.video_calls enable row level security;
 grant select on public.video_calls to authenticated;
 grant update (recording_status, recording_quality, recording_layout) on public.video_calls to authenticated;

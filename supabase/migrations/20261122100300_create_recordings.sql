@@ -118,6 +118,9 @@ alter table public.recordings enable row level security;
 alter table public.recording_files enable row level security;
 alter table public.recording_events enable row level security;
 
+-- A project from before October 2026 gives everybody everything on a new table by default.
+revoke all on public.recordings, public.recording_files, public.recording_events from public, anon, authenticated, service_role;
+revoke all on sequence public.recording_events_id_seq from public, anon, authenticated, service_role;
 grant select on public.recordings to authenticated, service_role;
 -- Object keys carry the engine's ids: they stay with the functions.
 grant select (id, recording_id, kind, attempt, content_type, size_bytes, duration_ms, segment_count, verified_at, created_at)
@@ -128,12 +131,11 @@ grant select on public.recording_events to authenticated;
 create policy "recordings of my mentorships" on public.recordings for select to authenticated
   using (mentorship_id = any (array(select access.my_mentorship_ids())));
 
+-- The policy of recordings itself narrows what these two see.
 create policy "files of my recordings" on public.recording_files for select to authenticated
-  using (recording_id in (
-    select r.id from public.recordings r where r.mentorship_id = any (array(select access.my_mentorship_ids()))));
+  using (recording_id = any (array(select r.id from public.recordings r)));
 create policy "events of my recordings" on public.recording_events for select to authenticated
-  using (recording_id in (
-    select r.id from public.recordings r where r.mentorship_id = any (array(select access.my_mentorship_ids()))));
+  using (recording_id = any (array(select r.id from public.recordings r)));
 
 alter table public.recordings owner to recorder_owner;
 alter table public.recording_files owner to recorder_owner;

@@ -23,6 +23,7 @@ insert into recorder.transitions (event, from_status, to_status, meaning) values
   ('files.published', 'processing', 'recorded', 'Everything is in the bucket and verified.'),
   ('files.empty', 'processing', 'failed', 'The engine was there and nobody sent anything.'),
   ('files.missing', 'processing', 'failed', 'The files never came.'),
+  ('files.announced', 'failed', 'processing', 'The engine names files after all: they are looked for again.'),
   ('recording.expired', 'recorded', 'expired', 'Files deleted by policy or request.');
 
 create function recorder.deadline_of(p_recording public.recordings) returns timestamptz
@@ -36,7 +37,7 @@ as $$
     when p_recording.status = 'stopping' then recorder.seconds('stopping_slack') + coalesce(
       (select max(t.token_expires_at) from recorder.engine_tasks t
        where t.recording_id = p_recording.id and t.state <> 'gone'), clock_timestamp())
-    when p_recording.status = 'processing' then p_recording.stopped_at + recorder.seconds('processing_deadline')
+    when p_recording.status = 'processing' then clock_timestamp() + recorder.seconds('processing_deadline')
   end
 $$;
 comment on function recorder.deadline_of(public.recordings) is 'When the sweep has to act on a recording in this state; null for a final one.';
@@ -52,6 +53,19 @@ as $$
 $$;
 comment on function recorder.note(uuid, text, text, jsonb, text, text) is 'Writes one line of the story of a recording that its two people can read.';
 
+create function recorder.public_error(p_error jsonb, p_default_code text) returns jsonb
+  language sql stable set search_path = ''
+as $$
+  select case when jsonb_typeof(p_error -> 'code') = 'string' then jsonb_build_object(
+      'code', p_error ->> 'code', 'blame', coalesce(p_error ->> 'blame', d.error ->> 'blame'),
+      'retry', coalesce(p_error ->> 'retry', d.error ->> 'retry'),
+      'message', coalesce(p_error ->> 'message', d.error ->> 'message'))
+    else d.error end
+  from (select coalesce(recorder.error_of(p_default_code), recorder.error_of('unexpected_error')) as error) d
+$$;
+comment on function recorder.public_error(jsonb, text) is
+  'The four members of an error that people may read, without its detail; those of the default code where something is missing. Called by recorder.move.';
+
 create function recorder.move(
   p_recording_id uuid, p_event text, p_actor text, p_facts jsonb, out applied boolean, out recording public.recordings
 )
@@ -62,10 +76,14 @@ declare
   v_from text;
   v_error text;
 begin
+  if p_recording_id is null or p_event is null or p_actor is null then
+    perform recorder.refuse('argument_missing');
+  end if;
   if not exists (select from recorder.transitions t where t.event = p_event) then
     perform recorder.refuse('event_unknown', p_event);
   end if;
-  select * into recording from public.recordings r where r.id = p_recording_id for update;
+  -- Not "for update": rows that refer to the recording are written beside it, and their foreign keys must not wait.
+  select * into recording from public.recordings r where r.id = p_recording_id for no key update;
   if not found then
     perform recorder.refuse('recording_not_found');
   end if;
@@ -97,7 +115,7 @@ begin
     recording.stop_reason := coalesce(recording.stop_reason, p_facts ->> 'reason', 'user');
   end if;
   if v_to = 'processing' then
-    recording.stopped_at := coalesce((p_facts ->> 'stopped_at')::timestamptz, clock_timestamp());
+    recording.stopped_at := coalesce((p_facts ->> 'stopped_at')::timestamptz, recording.stopped_at, clock_timestamp());
   end if;
   if p_event = 'files.published' then
     recording.duration_ms := (p_facts ->> 'duration_ms')::bigint;
@@ -106,10 +124,15 @@ begin
     recording.is_partial := coalesce((p_facts ->> 'is_partial')::boolean, false);
     recording.gaps := coalesce(p_facts -> 'gaps', '[]');
   end if;
-  if v_to = 'failed' then
-    recording.error := coalesce(p_facts -> 'error', recorder.error_of(v_error));
+  -- An error belongs to a failed recording only: one that is tried again has none until it fails again.
+  recording.error := case when v_to = 'failed' then recorder.public_error(p_facts -> 'error', v_error) end;
+  -- A recording was finished when it was there, not when it is deleted.
+  recording.finished_at := case
+    when v_to = 'expired' then recording.finished_at
+    when v_to in ('recorded', 'failed') then clock_timestamp() end;
+  if v_to = 'recorded' then
+    recording.expires_at := coalesce(recording.expires_at, recorder.expiry_of(recording.mentorship_id, recording.finished_at));
   end if;
-  recording.finished_at := case when v_to in ('recorded', 'failed', 'expired') then clock_timestamp() end;
   recording.deadline_at := recorder.deadline_of(recording);
   recording.version := nextval('recorder.versions');
   recording.updated_at := clock_timestamp();
@@ -118,6 +141,7 @@ begin
     status = recording.status, phase = recording.phase, attempt = recording.attempt,
     started_at = recording.started_at, stop_requested_at = recording.stop_requested_at,
     stop_reason = recording.stop_reason, stopped_at = recording.stopped_at, finished_at = recording.finished_at,
+    expires_at = recording.expires_at,
     deadline_at = recording.deadline_at, error = recording.error, is_partial = recording.is_partial,
     gaps = recording.gaps, duration_ms = recording.duration_ms, size_bytes = recording.size_bytes,
     stored_bytes = recording.stored_bytes, version = recording.version, updated_at = recording.updated_at
@@ -126,40 +150,46 @@ begin
   perform recorder.note(
     p_recording_id, p_actor, p_event,
     jsonb_strip_nulls(jsonb_build_object(
-      'attempt', nullif(recording.attempt, 0), 'reason', p_facts -> 'reason', 'error', recording.error ->> 'code')),
+      'attempt', nullif(recording.attempt, 0), 'reason', p_facts -> 'reason',
+      'error', coalesce(recording.error ->> 'code', p_facts #>> '{error,code}'))),
     v_from, v_to);
 
   if p_event = 'recording.stop_requested' then
     perform recorder.enqueue('stop', p_recording_id);
   elsif p_event = 'engine.attempt_lost' then
     perform recorder.enqueue('start', p_recording_id);
-  elsif p_event = 'engine.gone' then
+  elsif v_to = 'processing' then
     perform recorder.enqueue('collect', p_recording_id);
   end if;
 end
 $$;
 comment on function recorder.move(uuid, text, text, jsonb) is
-  'Locks a recording, applies one event to it, writes its story and the jobs that follow. applied is false when the event no longer fits. The caller has locked the calls first.';
+  'Locks a recording, applies one event to it, writes its story and the jobs that follow. applied is false when the event no longer fits. Refuses with argument_missing, event_unknown, recording_not_found. The caller has locked the channel first.';
 
-create function recorder.recording_of_call(p_call_id uuid, p_channel text, p_is_active boolean) returns public.recordings
+create function recorder.recording_of_call(
+  p_call_id uuid, p_channel text, p_is_active boolean, p_followed_id uuid default null
+) returns public.recordings
   language sql stable set search_path = ''
 as $$
   select r from (
     (select r, 0 as rank from public.recordings r
      where p_is_active and r.channel = p_channel and r.status in ('starting', 'recording', 'stopping') limit 1)
     union all
-    (select r, 1 from public.recordings r where r.call_id = p_call_id order by r.created_at desc, r.id limit 1)
+    (select r, 1 from public.recordings r where r.call_id = p_call_id or r.id = p_followed_id
+     order by r.created_at desc, r.id limit 1)
   ) candidates (r, rank)
   order by rank limit 1
 $$;
-comment on function recorder.recording_of_call(uuid, text, boolean) is
-  'The recording a call mirrors: the live one of its channel while the call is active, else the newest of its own; null if there is none.';
+comment on function recorder.recording_of_call(uuid, text, boolean, uuid) is
+  'The recording a call mirrors: the live one of its channel while the call is active, else the newer of its own newest and the one it has followed so far; null if there is none.';
 
 create function recorder.mirrored(p_call public.video_calls) returns public.video_calls
   language plpgsql stable set search_path = ''
 as $$
 declare
-  v_recording public.recordings := recorder.recording_of_call(p_call.id, p_call.channel, p_call.status = 'active' and p_call.end_time is null);
+  -- What a call has begun to mirror it follows to its end, also when it began on another call of the channel.
+  v_recording public.recordings := recorder.recording_of_call(
+    p_call.id, p_call.channel, p_call.status = 'active' and p_call.end_time is null, p_call.recording_id);
 begin
   if v_recording.id is null then
     return p_call;
@@ -183,52 +213,130 @@ end
 $$;
 comment on function recorder.mirrored(public.video_calls) is 'A call with its recording_* facts as its recording has them now. Changes no table.';
 
-create function recorder.mirror_calls(p_channel text, p_call_id uuid, p_except uuid default null) returns void
+create function recorder.calls_of(p_recording_id uuid) returns setof uuid
+  language plpgsql stable rows 2 set search_path = ''
+as $$
+declare
+  v_recording public.recordings;
+begin
+  select * into v_recording from public.recordings r where r.id = p_recording_id;
+  return query
+    select c.id from public.video_calls c
+    where c.id = v_recording.call_id or c.recording_id = v_recording.id
+      or (c.channel = v_recording.channel and c.status = 'active')
+    order by c.id;
+end
+$$;
+comment on function recorder.calls_of(uuid) is
+  'Ids of the calls a recording concerns, in the order of locking: the one it began on, those that follow it, the active ones of its channel.';
+
+create function recorder.lock_calls(p_recording_id uuid) returns void
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_channel text;
+begin
+  select r.channel into v_channel from public.recordings r where r.id = p_recording_id;
+  if found then
+    perform recorder.lock_channel(v_channel);
+  end if;
+end
+$$;
+comment on function recorder.lock_calls(uuid) is
+  'Locks what a recording shares with its calls: their channel. Locks are taken in the order channel, recording, engine task, job, everywhere: to be called before the recording is locked.';
+
+create function recorder.mirror_call(p_call public.video_calls) returns void
+  language plpgsql set search_path = ''
+as $$
+begin
+  p_call := recorder.mirrored(p_call);
+  update public.video_calls c set
+    recording_id = p_call.recording_id, recording_status = p_call.recording_status,
+    recording_phase = p_call.recording_phase, recording_error = p_call.recording_error,
+    recording_version = p_call.recording_version, recording_url = p_call.recording_url,
+    recording_key = p_call.recording_key, recording_size = p_call.recording_size,
+    recording_duration_seconds = p_call.recording_duration_seconds, recording_metadata = p_call.recording_metadata
+  where c.id = p_call.id and c.recording_version is distinct from p_call.recording_version;
+end
+$$;
+comment on function recorder.mirror_call(public.video_calls) is 'Writes the facts of its recording to a call that the caller has locked.';
+
+create function recorder.mirror_calls(p_recording_id uuid, p_except uuid default null) returns void
   language plpgsql set search_path = ''
 as $$
 declare
   v_call public.video_calls;
+  v_done uuid[] := array[p_except];
+  v_owed uuid[];
 begin
+  if p_recording_id is null then
+    return;
+  end if;
+  -- Nobody is waited for: who holds a call of this channel is about to ask for the channel, and then mirrors it anew.
   for v_call in
     select c.* from public.video_calls c
-    where (c.id = p_call_id or (c.channel = p_channel and c.status = 'active')) and c.id is distinct from p_except
+    where c.id in (select recorder.calls_of(p_recording_id)) and c.id is distinct from p_except
     order by c.id for no key update skip locked
   loop
-    v_call := recorder.mirrored(v_call);
-    update public.video_calls c set
-      recording_id = v_call.recording_id, recording_status = v_call.recording_status,
-      recording_phase = v_call.recording_phase, recording_error = v_call.recording_error,
-      recording_version = v_call.recording_version, recording_url = v_call.recording_url,
-      recording_key = v_call.recording_key, recording_size = v_call.recording_size,
-      recording_duration_seconds = v_call.recording_duration_seconds, recording_metadata = v_call.recording_metadata
-    where c.id = v_call.id and c.recording_version is distinct from v_call.recording_version;
+    v_done := v_done || v_call.id;
+    perform recorder.mirror_call(v_call);
   end loop;
+  v_owed := array(select f.id from recorder.calls_of(p_recording_id) as f (id) where f.id is not null and (f.id = any (v_done)) is not true);
+  if cardinality(v_owed) > 0 then
+    -- Who holds it may have no wish and no intention to write it: then the sweep makes good.
+    update recorder.channels c set owed_call_ids = array(select distinct o.id from unnest(c.owed_call_ids || v_owed) as o (id))
+    where c.channel = (select r.channel from public.recordings r where r.id = p_recording_id);
+  end if;
 end
 $$;
-comment on function recorder.mirror_calls(text, uuid, uuid) is
-  'Writes the facts of a recording to its call and to the active calls of its channel, but p_except (the row a trigger is about to write itself).';
+comment on function recorder.mirror_calls(uuid, uuid) is
+  'Writes the facts of a recording to the calls it concerns, but p_except (the row a trigger is about to write itself). Calls that somebody else holds are left to them and to the sweep. The caller has locked the channel.';
+
+create function recorder.pay_owed_mirrors(p_channel text) returns integer
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+  v_call public.video_calls;
+  v_done uuid[] := '{}';
+begin
+  if not recorder.try_lock_channel(p_channel) then
+    return 0;
+  end if;
+  select c.owed_call_ids into v_ids from recorder.channels c where c.channel = p_channel;
+  for v_call in
+    select c.* from public.video_calls c where c.id = any (v_ids) order by c.id for no key update skip locked
+  loop
+    v_done := v_done || v_call.id;
+    perform recorder.mirror_call(v_call);
+  end loop;
+  -- What is still held is owed on; a deleted call is owed nothing.
+  update recorder.channels c set owed_call_ids = array(
+    select o.id from unnest(v_ids) as o (id)
+    where not o.id = any (v_done) and exists (select from public.video_calls v where v.id = o.id))
+  where c.channel = p_channel;
+  return cardinality(v_done);
+end
+$$;
+comment on function recorder.pay_owed_mirrors(text) is
+  'Brings the calls of a channel up to date that somebody held when its recording moved. Gives how many. For the sweep; waits for nobody.';
 
 create function recorder.apply(p_recording_id uuid, p_event text, p_actor text, p_facts jsonb default '{}') returns boolean
   language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_channel text;
-  v_call_id uuid;
   v_applied boolean;
 begin
-  select r.channel, r.call_id into v_channel, v_call_id from public.recordings r where r.id = p_recording_id;
-  -- Locks are taken in the order call, recording, everywhere.
-  perform from public.video_calls c
-  where c.id = v_call_id or (c.channel = v_channel and c.status = 'active') order by c.id for no key update;
+  perform recorder.lock_calls(p_recording_id);
   select m.applied into v_applied from recorder.move(p_recording_id, p_event, p_actor, coalesce(p_facts, '{}')) m;
   if v_applied then
-    perform recorder.mirror_calls(v_channel, v_call_id);
+    perform recorder.mirror_calls(p_recording_id);
   end if;
   return v_applied;
 end
 $$;
 comment on function recorder.apply(uuid, text, text, jsonb) is
-  'Moves a recording by one event and lets its calls follow. False when the event does not fit the status any more. Called by the engine room only.';
+  'Moves a recording by one event and lets its calls follow. False when the event does not fit the status any more. Refuses as recorder.move does. Called by the engine room only.';
 
 create function recorder.request_start(p_call public.video_calls, p_requested_by uuid, p_actor text) returns void
   language plpgsql set search_path = ''
@@ -237,31 +345,27 @@ declare
   v_live public.recordings;
   v_id uuid;
 begin
-  loop
-    select * into v_live from public.recordings r
-    where r.channel = p_call.channel and r.status in ('starting', 'recording', 'stopping') for update;
-    if found then
-      if v_live.status = 'stopping' then
-        perform recorder.refuse('still_stopping');
-      end if;
-      return;
+  perform recorder.lock_channel(p_call.channel);
+  select * into v_live from public.recordings r
+  where r.channel = p_call.channel and r.status in ('starting', 'recording', 'stopping') for no key update;
+  if found then
+    if v_live.status = 'stopping' then
+      perform recorder.refuse('still_stopping');
     end if;
-    begin
-      insert into public.recordings (
-        call_id, mentorship_id, instructor_id, mentee_id, channel, status, phase, quality, layout, requested_by, deadline_at)
-      select p_call.id, p_call.mentorship_id, coalesce(p_call.instructor_id, m.instructor_id),
-        coalesce(p_call.mentee_id, m.mentee_id), p_call.channel, 'starting', 'queued', p_call.recording_quality,
-        p_call.recording_layout, p_requested_by, now() + recorder.seconds('queued_deadline')
-      from public.mentorships m where m.id = p_call.mentorship_id
-      returning id into strict v_id;
-      perform recorder.note(v_id, p_actor, 'recording.requested', '{}', null, 'starting');
-      perform recorder.enqueue('start', v_id);
-      return;
-    exception when unique_violation then
-      -- Somebody else on the same channel was faster: look again, theirs is the live one.
-      null;
-    end;
-  end loop;
+    return;
+  end if;
+  -- By the clock, not by the transaction: the newest recording of a call is the one that was asked for last.
+  insert into public.recordings (
+    call_id, mentorship_id, instructor_id, mentee_id, channel, status, phase, quality, layout, requested_by, requested_at,
+    created_at, deadline_at)
+  select p_call.id, p_call.mentorship_id, coalesce(p_call.instructor_id, m.instructor_id),
+    coalesce(p_call.mentee_id, m.mentee_id), p_call.channel, 'starting', 'queued', p_call.recording_quality,
+    p_call.recording_layout, p_requested_by, n.at, n.at, n.at + recorder.seconds('queued_deadline')
+  from public.mentorships m cross join (select clock_timestamp()) as n (at)
+  where m.id = p_call.mentorship_id
+  returning id into strict v_id;
+  perform recorder.note(v_id, p_actor, 'recording.requested', '{}', null, 'starting');
+  perform recorder.enqueue('start', v_id);
 end
 $$;
 comment on function recorder.request_start(public.video_calls, uuid, text) is
@@ -274,7 +378,14 @@ declare
   v_recording public.recordings;
   v_event text := 'recording.stop_requested';
 begin
-  select * into v_recording from public.recordings r where r.id = p_recording_id for update;
+  if p_recording_id is null or p_reason is null or p_actor is null then
+    perform recorder.refuse('argument_missing');
+  end if;
+  perform recorder.lock_calls(p_recording_id);
+  select * into v_recording from public.recordings r where r.id = p_recording_id for no key update;
+  if not found then
+    perform recorder.refuse('recording_not_found');
+  end if;
   if v_recording.phase = 'queued' and not exists (
     select from recorder.engine_tasks t where t.recording_id = p_recording_id and t.state <> 'gone' and t.start_sent_at is not null)
   then
@@ -284,7 +395,7 @@ begin
 end
 $$;
 comment on function recorder.request_stop(uuid, text, text) is
-  'A wish to stop. Ends a recording that still waits in the queue at once; stamps the wish on one that starts or records; does nothing otherwise.';
+  'A wish to stop. Ends a recording that still waits in the queue at once; stamps the wish on one that starts or records; does nothing otherwise (false). Refuses with argument_missing, recording_not_found. The caller lets the calls follow.';
 
 create function recorder.guard_call() returns trigger
   language plpgsql security definer set search_path = ''
@@ -297,13 +408,15 @@ declare
   v_word text;
   v_is_wish boolean := false;
   v_facts_changed boolean := false;
-  v_was_active boolean := true;
-  v_is_active boolean;
+  v_is_claim boolean := false;
+  v_was_active boolean;
+  v_is_active boolean := new.status = 'active' and new.end_time is null;
   v_live public.recordings;
 begin
   v_actor := case when v_user is not null then 'user' when v_role = 'service_role' then 'service' else 'administrator' end;
 
   if tg_op = 'DELETE' then
+    perform recorder.lock_channel(old.channel);
     select * into v_live from public.recordings r
     where r.call_id = old.id and r.status in ('starting', 'recording', 'stopping');
     if found then
@@ -329,6 +442,7 @@ begin
     end if;
     new.channel := coalesce(new.channel, new.mentorship_id::text);
     new.recording_status := null;
+    v_was_active := v_is_active;
   else
     v_word := new.recording_status;
     v_is_wish := new.recording_status is distinct from old.recording_status;
@@ -342,9 +456,7 @@ begin
     then
       -- The old portal writes made-up keys and addresses beside its words: they are put back and noted.
       v_facts_changed := false;
-      if old.recording_id is not null then
-        perform recorder.note(old.recording_id, v_actor, 'recording.claim_ignored', jsonb_build_object('word', v_word));
-      end if;
+      v_is_claim := old.recording_id is not null;
     end if;
     if not v_facts_changed then
       new.recording_url := old.recording_url;
@@ -367,10 +479,14 @@ begin
     end if;
   end if;
 
-  v_is_active := new.status = 'active' and new.end_time is null;
+  -- From here on nobody else moves a recording of this channel, nor writes one of its calls.
+  perform recorder.lock_channel(new.channel);
+  if v_is_claim then
+    perform recorder.note(old.recording_id, v_actor, 'recording.claim_ignored', jsonb_build_object('word', v_word));
+  end if;
   if v_is_wish and v_word in ('stopping', 'recorded', 'failed', 'not_recorded') then
-    -- A word about the call's own recording, or the live one where all calls of the channel meet.
-    v_live := recorder.recording_of_call(new.id, new.channel, v_was_active);
+    -- A word about the recording that the call shows, or the live one where all calls of the channel meet.
+    v_live := recorder.recording_of_call(new.id, new.channel, v_was_active, new.recording_id);
     if v_live.status in ('starting', 'recording', 'stopping') then
       perform recorder.request_stop(v_live.id, case v_actor when 'administrator' then 'administrator' else 'user' end, v_actor);
     end if;
@@ -391,7 +507,10 @@ begin
   if tg_op = 'UPDATE' and new.recording_version is distinct from old.recording_version
     or tg_op = 'INSERT' and new.recording_id is not null
   then
-    perform recorder.mirror_calls(new.channel, new.id, new.id);
+    perform recorder.mirror_calls(new.recording_id, new.id);
+  end if;
+  if v_live.id is distinct from new.recording_id then
+    perform recorder.mirror_calls(v_live.id, new.id);
   end if;
   return new;
 end
@@ -399,11 +518,65 @@ $$;
 comment on function recorder.guard_call() is
   'Makes every direct write of recording_status a wish and keeps fact columns read-only, for clients, the service key and administrators alike. Refuses with status_unknown, status_not_a_wish, fact_column_read_only, still_stopping, call_ended.';
 
+create function recorder.put_back_claims() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  if new.recording_status in ('recording', 'recorded', 'failed', 'not_recorded') then
+    if new.recording_id is not null and
+      (new.recording_url, new.recording_key, new.recording_size, new.recording_duration_seconds, new.recording_metadata)
+      is distinct from
+      (old.recording_url, old.recording_key, old.recording_size, old.recording_duration_seconds, old.recording_metadata)
+    then
+      perform recorder.lock_channel(old.channel);
+      perform recorder.note(old.recording_id, 'service', 'recording.claim_ignored', jsonb_build_object('word', new.recording_status));
+    end if;
+    new.recording_url := old.recording_url;
+    new.recording_key := old.recording_key;
+    new.recording_size := old.recording_size;
+    new.recording_duration_seconds := old.recording_duration_seconds;
+    new.recording_metadata := old.recording_metadata;
+  end if;
+  return new;
+end
+$$;
+comment on function recorder.put_back_claims() is
+  'The old portal repeats its words, with made-up keys and addresses beside them. A repeated word is no change and no wish; this sees that it was written and puts the stored facts back before the guard would refuse them.';
+
 -- The name sorts before every other trigger, so that nothing sees a wish as a fact. current_user cannot be faked by a setting.
+create trigger "00_a_word_comes_without_claims" before update of recording_status on public.video_calls
+  for each row when (current_user = 'service_role' and new.recording_status is not distinct from old.recording_status)
+  execute function recorder.put_back_claims();
 create trigger "00_wishes_become_facts" before insert or update on public.video_calls
   for each row when (current_user <> 'recorder_owner') execute function recorder.guard_call();
 create trigger "00_a_deleted_call_stops_its_recording" before delete on public.video_calls
   for each row when (current_user <> 'recorder_owner') execute function recorder.guard_call();
+
+create function recorder.mirror_deleted_call() returns trigger
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform recorder.mirror_calls(old.recording_id);
+  return null;
+end
+$$;
+comment on function recorder.mirror_deleted_call() is
+  'Lets the calls that stay follow the recording of one that was deleted. After the statement, which may be deleting them too (a mentorship and all its calls): a row that a BEFORE trigger updates cannot be deleted any more.';
+create trigger "00_calls_follow_after_a_deletion" after delete on public.video_calls
+  for each row when (old.recording_id is not null) execute function recorder.mirror_deleted_call();
+
+alter table public.recordings
+  -- Nothing may start or record once somebody wished to stop.
+  add constraint recordings_stop_wish_is_kept check (stop_requested_at is null or status not in ('starting', 'recording')),
+  add constraint recordings_only_failed_has_an_error check (error is null or status = 'failed'),
+  add constraint recordings_attempts_are_counted check (attempt >= 0),
+  add constraint recordings_gaps_are_a_list check (jsonb_typeof(gaps) = 'array'),
+  add constraint recordings_measures_agree check (duration_ms >= 0 and size_bytes >= 0 and stored_bytes >= size_bytes);
+
+-- What the sweep looks for, without reading what is long over.
+create index recordings_queued on public.recordings (requested_at) where phase = 'queued';
+create index recordings_stopping on public.recordings (stop_requested_at) where status = 'stopping';
+create index recordings_processing on public.recordings (stopped_at) where status = 'processing';
 
 alter table recorder.transitions owner to recorder_owner;
 alter table recorder.transitions enable row level security;
@@ -413,10 +586,12 @@ declare
 begin
   foreach v_function in array array[
     'recorder.deadline_of(public.recordings)', 'recorder.note(uuid, text, text, jsonb, text, text)',
-    'recorder.move(uuid, text, text, jsonb)', 'recorder.recording_of_call(uuid, text, boolean)',
-    'recorder.mirrored(public.video_calls)', 'recorder.mirror_calls(text, uuid, uuid)',
+    'recorder.move(uuid, text, text, jsonb)', 'recorder.recording_of_call(uuid, text, boolean, uuid)',
+    'recorder.mirrored(public.video_calls)', 'recorder.calls_of(uuid)', 'recorder.lock_calls(uuid)',
+    'recorder.public_error(jsonb, text)', 'recorder.mirror_call(public.video_calls)', 'recorder.mirror_calls(uuid, uuid)', 'recorder.pay_owed_mirrors(text)',
+    'recorder.put_back_claims()',
     'recorder.apply(uuid, text, text, jsonb)', 'recorder.request_start(public.video_calls, uuid, text)',
-    'recorder.request_stop(uuid, text, text)', 'recorder.guard_call()']
+    'recorder.request_stop(uuid, text, text)', 'recorder.guard_call()', 'recorder.mirror_deleted_call()']
   loop
     execute format('revoke all on function %s from public, anon, authenticated, service_role', v_function);
     execute format('alter function %s owner to recorder_owner', v_function);

@@ -21,9 +21,12 @@ comment on function access.may_read_topic(text) is
 revoke all on function access.may_read_topic(text) from public, anon, authenticated, service_role;
 grant execute on function access.may_read_topic(text) to authenticated;
 
--- No INSERT policy: topics are written by the database only.
+-- Messages are written by the database only. All that a client may write is its own presence where it may listen; what
+-- it says there is its claim.
 create policy "participants listen" on realtime.messages for select to authenticated
-  using (extension = 'broadcast' and (select access.may_read_topic((select realtime.topic()))));
+  using (extension in ('broadcast', 'presence') and (select access.may_read_topic((select realtime.topic()))));
+create policy "participants show their presence" on realtime.messages for insert to authenticated
+  with check (extension = 'presence' and (select access.may_read_topic((select realtime.topic()))));
 
 create function recorder.push_call() returns trigger
   language plpgsql security definer set search_path = ''
@@ -53,7 +56,7 @@ begin
       'recording_id', new.id, 'call_id', new.call_id, 'mentorship_id', new.mentorship_id, 'status', new.status,
       'phase', new.phase, 'attempt', new.attempt, 'error', new.error, 'requested_at', new.requested_at,
       'started_at', new.started_at, 'stop_requested_at', new.stop_requested_at, 'stopped_at', new.stopped_at,
-      'finished_at', new.finished_at, 'duration_ms', new.duration_ms, 'size_bytes', new.size_bytes,
+      'finished_at', new.finished_at, 'expires_at', new.expires_at, 'duration_ms', new.duration_ms, 'size_bytes', new.size_bytes,
       'is_partial', new.is_partial, 'version', new.version),
     'recording.changed', 'mentorship:' || new.mentorship_id, true);
   return null;

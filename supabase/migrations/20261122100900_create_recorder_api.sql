@@ -1,73 +1,162 @@
 -- What the Edge Functions may ask of the database. service_role only; every function is safe to call twice.
 
-create function recorder.give_up(p_job recorder.jobs, p_error jsonb) returns void
+create function recorder.conclude(p_recording_id uuid, p_stopped_at timestamptz default null) returns boolean
   language plpgsql set search_path = ''
 as $$
 declare
-  v_public jsonb := jsonb_build_object(
-    'code', p_error -> 'code', 'blame', p_error -> 'blame', 'retry', p_error -> 'retry', 'message', p_error -> 'message');
+  v_status text;
+begin
+  if exists (
+    select from recorder.engine_tasks t
+    where t.recording_id = p_recording_id and t.state <> 'gone' and t.start_sent_at is not null
+      -- A superseded one that never showed itself holds nobody up: should it come, it is stopped all the same.
+      and not (t.superseded and t.sid is null))
+  then
+    return false;
+  end if;
+  select r.status into v_status from public.recordings r where r.id = p_recording_id;
+  if v_status = 'stopping'
+    and not exists (select from recorder.engine_tasks t where t.recording_id = p_recording_id and t.sid is not null)
+  then
+    return recorder.apply(p_recording_id, 'engine.never_started', 'system');
+  end if;
+  return recorder.apply(p_recording_id, 'engine.gone', 'engine',
+    jsonb_strip_nulls(jsonb_build_object('stopped_at', p_stopped_at)));
+end
+$$;
+comment on function recorder.conclude(uuid, timestamptz) is
+  'Ends a recording that runs or stops when no recorder of it can be running any more: processing, or failed if none ever came. False when one may still run or nothing was to be ended.';
+
+create function recorder.give_up(p_job recorder.jobs, p_error jsonb) returns void
+  language plpgsql set search_path = ''
+as $$
 begin
   update recorder.jobs set
     state = 'dead', lease_token = null, leased_until = null, last_error = p_error, finished_at = clock_timestamp()
   where id = p_job.id;
   if p_job.kind = 'start' then
-    perform recorder.apply(p_job.recording_id, 'engine.start_failed', 'engine', jsonb_build_object('error', v_public));
-    perform recorder.apply(p_job.recording_id, 'engine.never_started', 'system');
+    perform recorder.lock_calls(p_job.recording_id);
+    if recorder.apply(p_job.recording_id, 'engine.start_failed', 'engine', jsonb_build_object('error', p_error)) then
+      -- Whether one of them still comes up is unknown: it is stopped as soon as it shows itself.
+      update recorder.engine_tasks t set superseded = true where t.recording_id = p_job.recording_id and t.state <> 'gone';
+      perform recorder.enqueue('repair', p_job.recording_id)
+      where exists (
+        select from recorder.engine_tasks t
+        where t.recording_id = p_job.recording_id and t.state in ('requested', 'running'));
+    else
+      perform recorder.conclude(p_job.recording_id);
+    end if;
   elsif p_job.kind = 'collect' then
-    perform recorder.apply(p_job.recording_id, 'files.missing', 'storage', jsonb_build_object('error', v_public));
+    perform recorder.apply(p_job.recording_id, 'files.missing', 'storage', jsonb_build_object('error', p_error));
   else
-    perform recorder.note(p_job.recording_id, 'system', 'job.died', jsonb_build_object('kind', p_job.kind, 'error', p_error -> 'code'));
+    perform recorder.note(p_job.recording_id, 'system', 'job.died',
+      jsonb_build_object('kind', p_job.kind, 'error', recorder.public_error(p_error, 'unexpected_error') -> 'code'));
   end if;
 end
 $$;
-comment on function recorder.give_up(recorder.jobs, jsonb) is 'Ends a job for good and puts the reason on its recording.';
+comment on function recorder.give_up(recorder.jobs, jsonb) is
+  'Ends a job for good and puts the reason on its recording: a start or a collection ends in failed, a stop is begun anew by the sweep after stop_again_after, of the others the story tells. The caller has locked the channel.';
 
-create function recorder.finish_job(p_result jsonb) returns void
+create function recorder.finish_job(p_result jsonb) returns text
   language plpgsql set search_path = ''
 as $$
 declare
   v_job recorder.jobs;
   v_outcome text := p_result ->> 'outcome';
-  v_error jsonb := p_result -> 'error';
-  v_delay_ms double precision := (p_result ->> 'after_ms')::double precision;
-  v_first double precision := recorder.setting('retry_first_delay');
+  v_error jsonb := nullif(p_result -> 'error', 'null');
+  v_delay_ms double precision;
+  v_run_at timestamptz;
 begin
+  if jsonb_typeof(p_result) is distinct from 'object' or p_result ->> 'id' is null or p_result ->> 'lease' is null
+    or v_outcome is null
+  then
+    return 'argument_missing';
+  end if;
+  if v_outcome not in ('done', 'retry', 'snooze', 'give_up')
+    or jsonb_typeof(p_result -> 'after_ms') not in ('number', 'null') or jsonb_typeof(v_error) <> 'object'
+    or not pg_input_is_valid(p_result ->> 'id', 'bigint') or not pg_input_is_valid(p_result ->> 'lease', 'uuid')
+  then
+    return 'argument_invalid';
+  end if;
   select * into v_job from recorder.jobs j
   where j.id = (p_result ->> 'id')::bigint and j.state = 'running' and j.lease_token = (p_result ->> 'lease')::uuid
   for update;
   if not found then
-    -- The lease was lost: what the handler learned is saved already, the job is somebody else's now.
-    return;
+    -- What the handler learned is saved already, the job is somebody else's now.
+    return 'lease_lost';
   end if;
+
   if v_outcome = 'done' then
     update recorder.jobs set state = 'done', lease_token = null, leased_until = null, finished_at = clock_timestamp()
     where id = v_job.id;
-    return;
+    return null;
   end if;
   if v_outcome = 'give_up' or v_outcome = 'retry' and v_job.attempts >= v_job.max_attempts then
     perform recorder.give_up(v_job, coalesce(v_error, recorder.error_of('unexpected_error')));
-    return;
+    return null;
   end if;
-  if v_outcome = 'retry' then
-    v_delay_ms := coalesce(v_delay_ms, least(
-      recorder.setting('retry_longest_delay'), v_first * 2 ^ least(v_job.attempts - 1, 16)) * (0.5 + random() / 2));
-  end if;
-  -- The same work may have been asked for again meanwhile: then the waiting twin is enough.
-  if exists (select from recorder.jobs t where t.dedupe_key = v_job.dedupe_key and t.state = 'queued') then
+
+  v_delay_ms := coalesce((p_result ->> 'after_ms')::double precision, case when v_outcome = 'retry' then
+    least(recorder.setting('retry_longest_delay'), recorder.setting('retry_first_delay') * 2 ^ least(v_job.attempts - 1, 16))
+      * (0.5 + random() / 2) else 1000 end);
+  -- Nothing waits longer than a day: a number gone wrong must not hide work for ever.
+  v_run_at := clock_timestamp() + make_interval(secs => greatest(0, least(v_delay_ms, 86400000)) / 1000);
+  begin
+    update recorder.jobs set
+      state = 'queued', lease_token = null, leased_until = null, last_error = coalesce(v_error, last_error),
+      attempts = case when v_outcome = 'snooze' then attempts - 1 else attempts end, run_at = v_run_at
+    where id = v_job.id;
+  exception when unique_violation then
+    -- The same work was asked for again meanwhile: the waiting twin goes on in its place, no earlier than what failed may.
     update recorder.jobs set state = 'done', lease_token = null, leased_until = null, finished_at = clock_timestamp(),
       last_error = coalesce(v_error, last_error)
     where id = v_job.id;
-    return;
-  end if;
-  update recorder.jobs set
-    state = 'queued', lease_token = null, leased_until = null, last_error = coalesce(v_error, last_error),
-    attempts = case when v_outcome = 'snooze' then attempts - 1 else attempts end,
-    run_at = clock_timestamp() + make_interval(secs => coalesce(v_delay_ms, 1000) / 1000)
-  where id = v_job.id;
+    if v_outcome = 'retry' then
+      update recorder.jobs t set
+        attempts = greatest(t.attempts, v_job.attempts), run_at = greatest(t.run_at, v_run_at), last_error = coalesce(v_error, t.last_error)
+      where t.dedupe_key = v_job.dedupe_key and t.state = 'queued';
+    end if;
+  end;
+  return null;
 end
 $$;
 comment on function recorder.finish_job(jsonb) is
-  'Takes {id, lease, outcome: done|retry|snooze|give_up, after_ms?, error?}. A snooze is not counted as an attempt. A lost lease changes nothing.';
+  'Takes {id, lease, outcome: done|retry|snooze|give_up, after_ms?, error?}. A snooze is not counted as an attempt; a retry backs off with jitter unless after_ms says when. Gives null, or the code of its refusal (lease_lost, argument_missing, argument_invalid), and then has changed nothing: one bad result must not hold up the others of its batch.';
+
+create function recorder.finish_jobs(p_finished jsonb) returns jsonb
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_result jsonb;
+  v_code text;
+  v_refused jsonb := '[]';
+begin
+  if p_finished is null or p_finished = '[]' then
+    return v_refused;
+  end if;
+  if jsonb_typeof(p_finished) <> 'array' then
+    perform recorder.refuse('argument_invalid', 'p_finished');
+  end if;
+  -- Giving up moves the recording. Its channel comes first in the order of locks, so it is taken before any job is touched.
+  perform recorder.lock_channel(c.channel)
+  from (
+    select distinct r.channel
+    from jsonb_array_elements(p_finished) as f (result)
+    join recorder.jobs j on j.id = case when pg_input_is_valid(f.result ->> 'id', 'bigint') then (f.result ->> 'id')::bigint end
+    join public.recordings r on r.id = j.recording_id
+    where f.result ->> 'outcome' = 'give_up' or f.result ->> 'outcome' = 'retry' and j.attempts >= j.max_attempts
+    order by r.channel) c;
+  for v_result in select e from jsonb_array_elements(p_finished) e loop
+    v_code := recorder.finish_job(v_result);
+    if v_code is not null then
+      v_refused := v_refused || jsonb_build_object('id', v_result -> 'id', 'code', v_code);
+    end if;
+  end loop;
+  return v_refused;
+end
+$$;
+comment on function recorder.finish_jobs(jsonb) is
+  'Finishes a batch of jobs. Gives those that were refused, [{id, code}]. Refuses with argument_invalid what is no list.';
 
 create function recorder.job_context(p_job recorder.jobs) returns jsonb
   language sql stable set search_path = ''
@@ -95,6 +184,184 @@ as $$
 $$;
 comment on function recorder.job_context(recorder.jobs) is 'What a handler needs to know, in the same round trip as the claim: the recording, its engine tasks, open events.';
 
+-- Claiming --------------------------------------------------------------------------------------------------------------
+
+create function recorder.next_due(p_lane text, p_kind text, p_engine_account text) returns timestamptz
+  language sql stable set search_path = ''
+as $$
+  select j.run_at from recorder.jobs j
+  where j.state = 'queued' and j.lane = p_lane and j.kind = p_kind and j.engine_account = p_engine_account
+    and (select r.id from recorder.jobs r where r.dedupe_key = j.dedupe_key and r.state = 'running') is null
+  order by j.run_at limit 1
+$$;
+comment on function recorder.next_due(text, text, text) is
+  'When the next job of a kind and account may run; null if none waits. A job whose twin is running is not due. Called by claims.';
+
+create function recorder.free_tasks(p_engine_account text) returns integer
+  language sql stable set search_path = ''
+as $$
+  select greatest(0,
+    coalesce(a.concurrent_tasks, recorder.setting('concurrent_tasks')::integer)
+    - (select count(*) from recorder.engine_tasks t
+       where t.engine_account = a.engine_account and t.state in ('requested', 'running'))::integer
+    -- A start under way counts from its claim on, once.
+    - (select count(*) from recorder.jobs j
+       where j.state = 'running' and j.kind = 'start' and j.engine_account = a.engine_account
+         and not exists (
+           select from recorder.engine_tasks t
+           where t.recording_id = j.recording_id and t.state in ('requested', 'running') and not t.superseded))::integer)
+  from recorder.engine_accounts a where a.engine_account = p_engine_account
+$$;
+comment on function recorder.free_tasks(text) is
+  'How many more recorders an account may have at once: its ceiling less those that run or are being started. Called by claims, under the lock of the account.';
+
+create function recorder.claimable_kinds(p_lane text) returns table (
+  kind text, engine_account text, engine_requests integer
+)
+  language sql stable rows 10 set search_path = ''
+as $$
+  select k.kind, coalesce(a.engine_account, ''), k.engine_requests
+  from recorder.job_kinds k
+  left join recorder.engine_accounts a on k.engine_requests > 0
+  where k.lane = p_lane
+  order by k.priority, k.kind, a.engine_account
+$$;
+comment on function recorder.claimable_kinds(text) is 'The kinds of a lane, most urgent first, once per account where they ask the engine.';
+
+create function recorder.has_due_work(p_lane text) returns boolean
+  language sql stable set search_path = ''
+as $$
+  select exists (
+    select from recorder.claimable_kinds(p_lane) k
+    where recorder.next_due(p_lane, k.kind, k.engine_account) <= clock_timestamp()
+      -- What waits for another recorder to end is no work for anybody.
+      and (k.kind <> 'start' or recorder.free_tasks(k.engine_account) > 0))
+$$;
+comment on function recorder.has_due_work(text) is 'Whether a drain of the lane would find something to do now. Called before a wake-up is sent.';
+
+create function recorder.reserve_slots(
+  p_kind text, p_engine_account text, p_requests integer, p_wanted integer,
+  out granted integer, out first_at timestamptz, out spacing interval, out again_at timestamptz
+)
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_account recorder.engine_accounts;
+  v_now timestamptz := clock_timestamp();
+  v_horizon interval;
+  v_heartbeat_at timestamptz;
+  v_heartbeat_spacing interval;
+begin
+  select * into v_account from recorder.engine_accounts a where a.engine_account = p_engine_account for no key update;
+  spacing := make_interval(secs => p_requests
+    / greatest(coalesce(v_account.requests_per_second, recorder.setting('requests_per_second')), 0.001)::double precision);
+  v_horizon := make_interval(secs => recorder.setting('slot_horizon')::double precision / 1000);
+  if p_kind <> 'stop' then
+    v_horizon := v_horizon * (1 - recorder.setting('stop_share')::double precision / 100);
+  end if;
+  first_at := greatest(v_account.next_slot_at, v_now);
+  again_at := first_at - v_horizon;
+  granted := least(p_wanted, floor(extract(epoch from v_now + v_horizon - first_at) / extract(epoch from spacing))::integer + 1);
+  if p_kind = 'heartbeat' then
+    v_heartbeat_spacing := spacing / greatest(recorder.setting('heartbeat_share')::double precision / 100, 0.001);
+    v_heartbeat_at := greatest(v_account.next_heartbeat_at, v_now);
+    granted := least(granted,
+      floor(extract(epoch from v_now + v_horizon - v_heartbeat_at) / extract(epoch from v_heartbeat_spacing))::integer + 1);
+    again_at := greatest(again_at, v_heartbeat_at - v_horizon);
+  end if;
+  granted := greatest(0, granted);
+end
+$$;
+comment on function recorder.reserve_slots(text, text, integer, integer) is
+  'How many of the wanted runs of a kind may be given slots in time now, from when and how far apart, and when to ask again; keeps the account locked. Never further ahead than slot_horizon, of which the last stop_share belongs to stops. recorder.claim takes what it uses.';
+
+create function recorder.claim(p_lane text, p_limit integer, out jobs jsonb, out next_run_in_ms double precision)
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_lease interval := recorder.seconds(p_lane || '_lease');
+  v_kind record;
+  v_take integer;
+  v_due timestamptz;
+  v_wait timestamptz;
+  v_next timestamptz;
+  v_granted integer;
+  v_first_at timestamptz := v_now;
+  v_spacing interval := '0';
+  v_again_at timestamptz;
+  v_claimed jsonb;
+  v_count integer;
+begin
+  jobs := '[]';
+  for v_kind in select * from recorder.claimable_kinds(p_lane) loop
+    v_due := recorder.next_due(p_lane, v_kind.kind, v_kind.engine_account);
+    if v_due is null then
+      continue;
+    end if;
+    v_take := p_limit - jsonb_array_length(jobs);
+    v_wait := v_now;
+    if v_due <= v_now and v_take > 0 then
+      if v_kind.engine_requests > 0 then
+        select s.granted, s.first_at, s.spacing, s.again_at into v_granted, v_first_at, v_spacing, v_again_at
+        from recorder.reserve_slots(v_kind.kind, v_kind.engine_account, v_kind.engine_requests, v_take) s;
+        if v_granted < v_take then
+          v_wait := v_again_at + v_spacing * v_granted;
+          v_take := v_granted;
+        end if;
+        if v_kind.kind = 'start' and recorder.free_tasks(v_kind.engine_account) < v_take then
+          -- What waits for another recorder to end is looked at again when one has ended.
+          v_wait := 'infinity';
+          v_take := recorder.free_tasks(v_kind.engine_account);
+        end if;
+      end if;
+      -- The array keeps the update on the primary key, whatever the planner thinks of the table.
+      with claimed as (
+        update recorder.jobs j set
+          state = 'running', attempts = j.attempts + 1, lease_token = gen_random_uuid(), leased_until = v_now + v_lease
+        where j.id = any (array(
+          select q.id from recorder.jobs q
+          where q.state = 'queued' and q.lane = p_lane and q.kind = v_kind.kind and q.engine_account = v_kind.engine_account
+            and q.run_at <= v_now
+            and (select r.id from recorder.jobs r where r.dedupe_key = q.dedupe_key and r.state = 'running') is null
+          order by q.run_at limit v_take for update skip locked))
+        returning j as job
+      ), placed as (
+        select c.job, row_number() over (order by (c.job).run_at, (c.job).id) - 1 as place from claimed c
+      )
+      select count(*), jsonb_agg(jsonb_build_object(
+        'id', (p.job).id, 'lease', (p.job).lease_token, 'kind', (p.job).kind, 'recording_id', (p.job).recording_id,
+        'engine_task_id', (p.job).engine_task_id, 'attempts', (p.job).attempts, 'max_attempts', (p.job).max_attempts,
+        'wait_ms', case when v_kind.engine_requests > 0
+          then greatest(0, ceil(extract(epoch from v_first_at + v_spacing * p.place - v_now) * 1000)) else 0 end)
+        || recorder.job_context(p.job) order by p.place)
+      into v_count, v_claimed from placed p;
+      if v_count > 0 then
+        jobs := jobs || v_claimed;
+        if v_kind.engine_requests > 0 then
+          update recorder.engine_accounts a set
+            next_slot_at = v_first_at + v_spacing * v_count,
+            next_heartbeat_at = case when v_kind.kind = 'heartbeat'
+              then greatest(a.next_heartbeat_at, v_now)
+                + v_spacing * v_count / greatest(recorder.setting('heartbeat_share')::double precision / 100, 0.001)
+              else a.next_heartbeat_at end
+          where a.engine_account = v_kind.engine_account;
+        end if;
+        v_due := recorder.next_due(p_lane, v_kind.kind, v_kind.engine_account);
+      end if;
+    end if;
+    if v_due is not null then
+      v_next := least(v_next, case when v_due > v_now then v_due else v_wait end);
+    end if;
+  end loop;
+  if p_limit > 0 and v_next < 'infinity' then
+    next_run_in_ms := greatest(0, ceil(extract(epoch from v_next - clock_timestamp()) * 1000));
+  end if;
+end
+$$;
+comment on function recorder.claim(text, integer) is
+  'Leases at most p_limit due jobs of a lane, kind by kind in order of priority, each with what its handler needs and, where it asks the engine, a slot in time (wait_ms). next_run_in_ms: when to look again; null when nothing waits for time to pass, or nothing was asked for. For recorder_api.work.';
+
 create function recorder_api.work(
   p_lane text, p_drain uuid, p_finished jsonb default '[]', p_limit integer default null
 ) returns jsonb
@@ -102,15 +369,8 @@ create function recorder_api.work(
 as $$
 declare
   v_lane recorder.lanes;
-  v_now timestamptz := clock_timestamp();
-  v_lease interval;
-  v_result jsonb;
-  v_job recorder.jobs;
-  v_requests integer;
-  v_slot timestamptz;
-  v_waiting boolean := false;
-  v_jobs jsonb := '[]';
-  v_next timestamptz;
+  v_refused jsonb;
+  v_claim record;
 begin
   if p_lane is null or p_drain is null then
     perform recorder.refuse('argument_missing');
@@ -119,82 +379,59 @@ begin
   if not found then
     perform recorder.refuse('lane_unknown', p_lane);
   end if;
-  for v_result in select e from jsonb_array_elements(coalesce(p_finished, '[]')) e loop
-    perform recorder.finish_job(v_result);
-  end loop;
+  v_refused := recorder.finish_jobs(p_finished);
+  perform recorder.sweep_if_overdue();
 
-  -- A drain works only while it holds one of the lane's places.
-  update recorder.drains d set leased_until = v_now + recorder.seconds('drain_lease')
-  where d.lane = p_lane and d.token = p_drain;
-  if not found then
-    update recorder.drains d set token = p_drain, leased_until = v_now + recorder.seconds('drain_lease')
-    where (d.lane, d.place) = (
-      select f.lane, f.place from recorder.drains f
-      where f.lane = p_lane and f.leased_until < v_now order by f.place limit 1 for update skip locked);
-    if not found then
-      return jsonb_build_object('has_place', false, 'jobs', '[]'::jsonb, 'next_run_in_ms', null);
-    end if;
+  if not recorder.keep_place(p_lane, p_drain) then
+    return jsonb_build_object('has_place', false, 'jobs', '[]'::jsonb, 'next_run_in_ms', null, 'refused', v_refused);
   end if;
-
-  v_lease := recorder.seconds(p_lane || '_lease');
-  for v_job in
-    select j.* from recorder.jobs j
-    where j.lane = p_lane and j.state = 'queued' and j.run_at <= v_now
-      and not exists (select from recorder.jobs r where r.dedupe_key = j.dedupe_key and r.state = 'running')
-    order by j.priority, j.run_at limit greatest(0, least(v_lane.batch, p_limit)) for update skip locked
-  loop
-    select k.engine_requests into v_requests from recorder.job_kinds k where k.kind = v_job.kind;
-    v_slot := v_now;
-    if v_requests > 0 then
-      select greatest(a.next_slot_at, v_now) into v_slot from recorder.engine_accounts a
-      where a.engine_account = 'default' for update;
-      if v_slot > v_now + make_interval(secs => recorder.setting('slot_horizon')::double precision / 1000) then
-        v_waiting := true;
-        continue;
-      end if;
-      update recorder.engine_accounts a
-      set next_slot_at = v_slot + make_interval(secs => v_requests / recorder.setting('requests_per_second')::double precision)
-      where a.engine_account = 'default';
-    end if;
-    update recorder.jobs j set
-      state = 'running', attempts = j.attempts + 1, lease_token = gen_random_uuid(), leased_until = v_now + v_lease
-    where j.id = v_job.id returning * into v_job;
-    v_jobs := v_jobs || (jsonb_build_object(
-      'id', v_job.id, 'lease', v_job.lease_token, 'kind', v_job.kind, 'recording_id', v_job.recording_id,
-      'engine_task_id', v_job.engine_task_id, 'attempts', v_job.attempts, 'max_attempts', v_job.max_attempts,
-      'wait_ms', ceil(extract(epoch from v_slot - v_now) * 1000)) || recorder.job_context(v_job));
-  end loop;
-
-  select min(j.run_at) into v_next from recorder.jobs j where j.lane = p_lane and j.state = 'queued';
+  select * into v_claim from recorder.claim(p_lane, greatest(0, least(v_lane.batch, p_limit)));
   return jsonb_build_object(
-    'has_place', true, 'jobs', v_jobs,
-    'next_run_in_ms', case
-      when v_waiting then 100
-      when v_next is not null then greatest(0, ceil(extract(epoch from v_next - clock_timestamp()) * 1000)) end,
+    'has_place', true, 'jobs', v_claim.jobs, 'next_run_in_ms', v_claim.next_run_in_ms, 'refused', v_refused,
     'settings', (select jsonb_object_agg(s.name, s.value) from recorder.settings s));
 end
 $$;
 comment on function recorder_api.work(text, uuid, jsonb, integer) is
-  'One step of a drain: finishes the jobs it did, keeps or takes its place in the lane, claims at most p_limit jobs (the lane''s batch by default). Gives {has_place, jobs, next_run_in_ms, settings}. Refuses with argument_missing, lane_unknown.';
+  'One step of a drain: finishes the jobs it did, keeps or takes its place in the lane, claims at most p_limit jobs (the lane''s batch by default). Sweeps itself when the last sweep is overdue. Gives {has_place, jobs, next_run_in_ms, settings, refused: [{id, code}]}; a result whose lease is lost is refused with lease_lost and changes nothing. Refuses with argument_missing, lane_unknown, argument_invalid.';
+
+create function recorder.keep_place(p_lane text, p_drain uuid) returns boolean
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_until timestamptz := clock_timestamp() + recorder.seconds('drain_lease');
+begin
+  update recorder.drains d set leased_until = v_until where d.lane = p_lane and d.token = p_drain;
+  if not found then
+    update recorder.drains d set token = p_drain, leased_until = v_until
+    where (d.lane, d.place) = (
+      select f.lane, f.place from recorder.drains f
+      where f.lane = p_lane and f.leased_until < clock_timestamp() and f.place <= recorder.setting('drains_per_lane')
+      order by f.place limit 1 for update skip locked);
+  end if;
+  return found;
+end
+$$;
+comment on function recorder.keep_place(text, uuid) is
+  'Renews the place of a drain in its lane, or takes a free one. False when all are taken. A drain works only while it holds one.';
 
 create function recorder_api.leave(p_lane text, p_drain uuid, p_finished jsonb default '[]') returns boolean
   language plpgsql security definer set search_path = ''
 as $$
-declare
-  v_result jsonb;
 begin
-  for v_result in select e from jsonb_array_elements(coalesce(p_finished, '[]')) e loop
-    perform recorder.finish_job(v_result);
-  end loop;
-  update recorder.drains d set token = null, leased_until = '-infinity' where d.lane = p_lane and d.token = p_drain;
-  if exists (select from recorder.jobs j where j.lane = p_lane and j.state = 'queued' and j.run_at <= clock_timestamp()) then
-    -- What is left must not wait for the sweep: this wake-up is exempt from the rest.
-    return recorder.wake_lane(p_lane, true);
+  if p_lane is null or p_drain is null then
+    perform recorder.refuse('argument_missing');
   end if;
-  return false;
+  if not exists (select from recorder.lanes l where l.lane = p_lane) then
+    perform recorder.refuse('lane_unknown', p_lane);
+  end if;
+  perform recorder.finish_jobs(p_finished);
+  update recorder.drains d set token = null, leased_until = '-infinity' where d.lane = p_lane and d.token = p_drain;
+  -- What is left must not wait for the sweep: this wake-up is exempt from the rest.
+  return recorder.has_due_work(p_lane) and recorder.wake_lane(p_lane, true);
 end
 $$;
-comment on function recorder_api.leave(text, uuid, jsonb) is 'Finishes the last jobs and gives the place back; wakes the lane once more if work is left. True if it did.';
+comment on function recorder_api.leave(text, uuid, jsonb) is
+  'Finishes the last jobs and gives the place back; wakes the lane once more if work is left. True if it did. Refuses with argument_missing, lane_unknown, argument_invalid.';
 
 create function recorder_api.begin_attempt(p_recording_id uuid, p_token_expires_at timestamptz) returns jsonb
   language plpgsql security definer set search_path = ''
@@ -203,33 +440,43 @@ declare
   v_recording public.recordings;
   v_task recorder.engine_tasks;
 begin
-  select * into v_recording from public.recordings r where r.id = p_recording_id for update;
+  if p_recording_id is null or p_token_expires_at is null then
+    perform recorder.refuse('argument_missing');
+  end if;
+  perform recorder.lock_calls(p_recording_id);
+  select * into v_recording from public.recordings r where r.id = p_recording_id for no key update;
   if not found then
     perform recorder.refuse('recording_not_found');
   end if;
-  if v_recording.status <> 'starting' then
+  if v_recording.status <> 'starting' or exists (
+    select from recorder.engine_tasks t
+    where t.recording_id = p_recording_id and t.state in ('requested', 'running') and not t.superseded)
+  then
     return null;
   end if;
   -- A task that was never sent to the engine can be used again; one that may be running is never asked twice.
-  select * into v_task from recorder.engine_tasks t
-  where t.recording_id = p_recording_id and t.state = 'preparing' and t.start_sent_at is null;
+  update recorder.engine_tasks t set token_expires_at = greatest(t.token_expires_at, p_token_expires_at)
+  where t.recording_id = p_recording_id and t.state = 'preparing' and t.start_sent_at is null and not t.superseded
+  returning * into v_task;
   if not found then
-    if exists (select from recorder.engine_tasks t
-               where t.recording_id = p_recording_id and t.state in ('requested', 'running') and not t.superseded) then
-      return null;
-    end if;
-    insert into recorder.engine_tasks (recording_id, attempt, channel, uid, token_expires_at)
-    values (p_recording_id, v_recording.attempt + 1, v_recording.channel,
+    insert into recorder.engine_tasks (recording_id, engine_account, attempt, channel, uid, token_expires_at)
+    values (p_recording_id,
+      -- The account whose slots and ceiling the start was measured by.
+      coalesce(
+        (select j.engine_account from recorder.jobs j
+         where j.recording_id = p_recording_id and j.kind = 'start' and j.state = 'running'),
+        recorder.account_for('start', p_recording_id, null)),
+      coalesce((select max(t.attempt) from recorder.engine_tasks t where t.recording_id = p_recording_id), 0) + 1,
+      v_recording.channel,
       -- A range of its own, so that no caller and no other recorder of the channel has the same uid.
       (4000000000 + floor(random() * 290000000))::bigint::text, p_token_expires_at)
     returning * into v_task;
-    update public.recordings r set attempt = v_task.attempt where r.id = p_recording_id;
   end if;
   return jsonb_build_object('id', v_task.id, 'attempt', v_task.attempt, 'channel', v_task.channel, 'uid', v_task.uid);
 end
 $$;
 comment on function recorder_api.begin_attempt(uuid, timestamptz) is
-  'The engine task to start now, written down before the engine hears of it; null when no start is wanted any more or one may be running.';
+  'The engine task to start now, written down before the engine hears of it; null when no start is wanted any more or one may be running. Refuses with argument_missing, recording_not_found.';
 
 create function recorder_api.report(p_engine_task_id uuid, p_event text, p_facts jsonb default '{}') returns jsonb
   language plpgsql security definer set search_path = ''
@@ -238,121 +485,181 @@ declare
   v_task recorder.engine_tasks;
   v_recording public.recordings;
   v_facts jsonb := coalesce(p_facts, '{}');
+  v_now timestamptz := clock_timestamp();
   v_is_current boolean;
+  v_is_certain boolean;
 begin
-  select r.* into v_recording from recorder.engine_tasks t join public.recordings r on r.id = t.recording_id
-  where t.id = p_engine_task_id;
+  if p_engine_task_id is null or p_event is null then
+    perform recorder.refuse('argument_missing');
+  end if;
+  if jsonb_typeof(v_facts) <> 'object' then
+    perform recorder.refuse('argument_invalid', 'p_facts');
+  end if;
+  select * into v_task from recorder.engine_tasks t where t.id = p_engine_task_id;
   if not found then
     perform recorder.refuse('engine_task_not_found');
   end if;
-  -- The same order of locks as everywhere: call, recording, then what belongs to it.
-  perform from public.video_calls c
-  where c.id = v_recording.call_id or (c.channel = v_recording.channel and c.status = 'active')
-  order by c.id for no key update;
-  select * into v_recording from public.recordings r where r.id = v_recording.id for update;
-  select * into v_task from recorder.engine_tasks t where t.id = p_engine_task_id for update;
-  v_is_current := v_task.attempt = v_recording.attempt and not v_task.superseded;
+  -- The order of locks, as everywhere: channel, recording, engine task, then jobs.
+  perform recorder.lock_calls(v_task.recording_id);
+  select * into v_recording from public.recordings r where r.id = v_task.recording_id for no key update;
+  select * into v_task from recorder.engine_tasks t where t.id = p_engine_task_id for no key update;
+  -- Only the newest task may move its recording forward, and only while it can be alive.
+  v_is_current := not v_task.superseded and v_task.state <> 'gone' and not exists (
+    select from recorder.engine_tasks t where t.recording_id = v_recording.id and t.attempt > v_task.attempt);
 
-  if p_event = 'task.acquired' then
+  case p_event
+  when 'task.acquired' then
+    if v_facts ->> 'resource_id' is null then
+      perform recorder.refuse('argument_missing', 'resource_id');
+    end if;
     update recorder.engine_tasks t set
-      resource_id = v_facts ->> 'resource_id', request = v_facts -> 'request', start_sent_at = clock_timestamp(), state = 'requested'
+      resource_id = v_facts ->> 'resource_id', request = v_facts -> 'request', start_sent_at = v_now, state = 'requested'
     where t.id = p_engine_task_id and t.state = 'preparing';
-    perform recorder.apply(v_recording.id, 'engine.requested', 'engine', jsonb_build_object('attempt', v_task.attempt));
-
-  elsif p_event = 'task.started' then
-    update recorder.engine_tasks t set
-      sid = v_facts ->> 'sid', last_seen_at = clock_timestamp(), state = case when t.state = 'gone' then 'gone' else 'running' end
-    where t.id = p_engine_task_id;
-    if not v_is_current or v_recording.status not in ('starting', 'recording') then
-      perform recorder.enqueue('stop', v_recording.id);
-    else
-      perform recorder.enqueue('confirm', v_recording.id, p_engine_task_id, clock_timestamp() + recorder.seconds('confirm_delay'));
+    if found and v_is_current then
+      perform recorder.apply(v_recording.id, 'engine.requested', 'engine', jsonb_build_object('attempt', v_task.attempt));
     end if;
 
-  elsif p_event in ('task.seen', 'task.confirmed') then
+  when 'task.started' then
+    if v_facts ->> 'sid' is null then
+      perform recorder.refuse('argument_missing', 'sid');
+    end if;
+    if v_task.sid <> v_facts ->> 'sid' then
+      perform recorder.refuse('engine_id_taken', 'sid');
+    end if;
+    -- One that was given up without ever having shown itself is there after all.
     update recorder.engine_tasks t set
-      last_seen_at = clock_timestamp(), suspect_since = null,
-      confirmed_at = case when p_event = 'task.confirmed' then coalesce(t.confirmed_at, clock_timestamp()) else t.confirmed_at end,
-      started_at = coalesce((v_facts ->> 'started_at')::timestamptz, t.started_at)
+      sid = v_facts ->> 'sid', start_sent_at = coalesce(t.start_sent_at, v_now),
+      last_seen_at = case when t.state = 'gone' and t.sid is not null then t.last_seen_at else v_now end,
+      superseded = t.superseded or t.state = 'gone',
+      gone_at = case when t.sid is null then null else t.gone_at end,
+      state = case when t.state = 'gone' and t.sid is not null then 'gone' else 'running' end
+    where t.id = p_engine_task_id returning * into v_task;
+    update recorder.inbox i set engine_task_id = p_engine_task_id where i.sid = v_task.sid and i.engine_task_id is null;
+    if found then
+      perform recorder.enqueue('apply_events', v_recording.id, p_engine_task_id);
+    end if;
+    if v_task.state = 'running' then
+      if not v_is_current or v_recording.status not in ('starting', 'recording') then
+        perform recorder.enqueue('stop', v_recording.id);
+      elsif v_task.confirmed_at is null then
+        perform recorder.enqueue('confirm', v_recording.id, p_engine_task_id, v_now + recorder.seconds('confirm_delay'));
+      end if;
+    end if;
+
+  when 'task.seen', 'task.confirmed' then
+    update recorder.engine_tasks t set
+      last_seen_at = case when t.state = 'gone' then t.last_seen_at else v_now end, suspect_since = null,
+      confirmed_at = case when p_event = 'task.confirmed' then coalesce(t.confirmed_at, v_now) else t.confirmed_at end,
+      started_at = coalesce(t.started_at, (v_facts ->> 'started_at')::timestamptz)
     where t.id = p_engine_task_id;
-    if v_facts ? 'started_at' then
+    if v_facts ->> 'started_at' is not null and v_task.started_at is null then
       perform recorder.note(v_recording.id, 'engine', 'engine.recorder_started', jsonb_build_object('at', v_facts ->> 'started_at'));
     end if;
-    if p_event = 'task.confirmed' and v_is_current then
+    -- What was never asked to start cannot be there.
+    if p_event = 'task.confirmed' and v_is_current and v_task.state <> 'preparing' then
       perform recorder.apply(v_recording.id, 'engine.confirmed', 'engine',
         jsonb_strip_nulls(jsonb_build_object('started_at', v_facts ->> 'started_at')));
     end if;
 
-  elsif p_event = 'task.suspected' then
-    update recorder.engine_tasks t set suspect_since = coalesce(t.suspect_since, clock_timestamp()) where t.id = p_engine_task_id;
+  when 'task.suspected' then
+    update recorder.engine_tasks t set suspect_since = coalesce(t.suspect_since, v_now)
+    where t.id = p_engine_task_id and t.state <> 'gone';
 
-  elsif p_event = 'task.left' then
-    update recorder.engine_tasks t set left_at = coalesce(t.left_at, (v_facts ->> 'left_at')::timestamptz, clock_timestamp())
-    where t.id = p_engine_task_id;
-    perform recorder.note(v_recording.id, 'engine', 'engine.recorder_left', jsonb_build_object('at', v_facts ->> 'left_at'));
+  when 'task.left' then
+    update recorder.engine_tasks t set left_at = coalesce(t.left_at, (v_facts ->> 'left_at')::timestamptz, v_now)
+    where t.id = p_engine_task_id returning * into v_task;
+    perform recorder.note(v_recording.id, 'engine', 'engine.recorder_left', jsonb_build_object('at', v_task.left_at))
+    where not exists (
+      select from public.recording_events e
+      where e.recording_id = v_recording.id and e.event = 'engine.recorder_left' and e.detail ->> 'at' = to_jsonb(v_task.left_at) #>> '{}');
 
-  elsif p_event = 'task.files' then
-    update recorder.engine_tasks t set files = coalesce(v_facts -> 'files', t.files) where t.id = p_engine_task_id;
+  when 'task.files' then
+    update recorder.engine_tasks t set files = coalesce(nullif(v_facts -> 'files', 'null'), t.files) where t.id = p_engine_task_id;
     if v_recording.status = 'processing' then
       perform recorder.enqueue('collect', v_recording.id);
+    elsif v_recording.status = 'failed' and v_recording.stopped_at is not null
+      and v_recording.error ->> 'code' in ('nothing_recorded', 'files_missing')
+      and jsonb_typeof(v_facts -> 'files') = 'array' and v_facts -> 'files' <> '[]'
+    then
+      perform recorder.apply(v_recording.id, 'files.announced', 'engine');
     end if;
 
-  elsif p_event = 'task.gone' then
+  when 'task.gone' then
     update recorder.engine_tasks t set
-      state = 'gone', gone_at = coalesce(t.gone_at, clock_timestamp()), files = coalesce(v_facts -> 'files', t.files),
+      state = 'gone', gone_at = coalesce(t.gone_at, v_now), files = coalesce(nullif(v_facts -> 'files', 'null'), t.files),
       is_empty = coalesce((v_facts ->> 'is_empty')::boolean, t.is_empty)
     where t.id = p_engine_task_id;
     if v_is_current and v_recording.status = 'starting' then
       perform recorder.lose_attempt(v_recording.id, v_task.attempt, v_facts -> 'error');
-    elsif not exists (select from recorder.engine_tasks t
-                      where t.recording_id = v_recording.id and t.state <> 'gone' and t.start_sent_at is not null) then
-      perform recorder.apply(v_recording.id, 'engine.gone', 'engine',
-        jsonb_strip_nulls(jsonb_build_object('stopped_at', coalesce(v_task.left_at, clock_timestamp()))));
+    else
+      perform recorder.conclude(v_recording.id, coalesce(v_task.left_at, v_now));
     end if;
 
-  elsif p_event = 'task.lost' then
-    -- Whether this one still comes up is unknown: it is superseded now, and stopped as soon as it shows itself.
-    update recorder.engine_tasks t set
-      superseded = true,
-      state = case when t.start_sent_at is null or coalesce((v_facts ->> 'is_certain')::boolean, false) then 'gone' else t.state end,
-      gone_at = case when t.start_sent_at is null or coalesce((v_facts ->> 'is_certain')::boolean, false) then clock_timestamp() end
-    where t.id = p_engine_task_id and t.state <> 'gone';
-    if v_is_current then
-      perform recorder.lose_attempt(v_recording.id, v_task.attempt, v_facts -> 'error');
+  when 'task.lost' then
+    v_is_certain := coalesce((v_facts ->> 'is_certain')::boolean, false) or v_task.start_sent_at is null;
+    -- One that has shown itself is not lost for want of an answer.
+    if v_is_certain or v_task.sid is null then
+      -- Whether this one still comes up may be unknown: it is superseded now, and stopped as soon as it shows itself.
+      update recorder.engine_tasks t set
+        superseded = true, state = case when v_is_certain then 'gone' else t.state end,
+        gone_at = case when v_is_certain then v_now end
+      where t.id = p_engine_task_id and t.state <> 'gone';
+      if v_is_current then
+        perform recorder.lose_attempt(v_recording.id, v_task.attempt, v_facts -> 'error');
+      else
+        perform recorder.conclude(v_recording.id);
+      end if;
     end if;
 
   else
     perform recorder.refuse('event_unknown', p_event);
-  end if;
+  end case;
 
-  if v_facts ? 'notice_ids' then
-    update recorder.inbox i set applied_at = clock_timestamp()
-    where i.notice_id in (select jsonb_array_elements_text(v_facts -> 'notice_ids'));
+  if jsonb_typeof(v_facts -> 'notice_ids') = 'array' then
+    perform recorder_api.mark_applied(array(select jsonb_array_elements_text(v_facts -> 'notice_ids')));
   end if;
   return (select jsonb_build_object('status', r.status, 'attempt', r.attempt) from public.recordings r where r.id = v_recording.id);
+exception
+  when unique_violation then
+    perform recorder.refuse('engine_id_taken', sqlerrm);
+  when data_exception or check_violation then
+    perform recorder.refuse('argument_invalid', sqlerrm);
 end
 $$;
 comment on function recorder_api.report(uuid, text, jsonb) is
-  'Saves what the engine said about one task, whoever holds the lease, and moves the recording if it fits. Gives {status, attempt}. Refuses with engine_task_not_found, event_unknown.';
+  'Saves what the engine said about one task, whoever holds the lease, and moves the recording if it fits: late, repeated and reordered words change nothing. Gives {status, attempt}. Refuses with argument_missing, argument_invalid, engine_task_not_found, event_unknown, engine_id_taken.';
 
 create function recorder.lose_attempt(p_recording_id uuid, p_attempt integer, p_error jsonb) returns void
   language plpgsql set search_path = ''
 as $$
+declare
+  v_facts jsonb := jsonb_strip_nulls(jsonb_build_object('attempt', p_attempt, 'error', p_error));
 begin
   if p_attempt >= recorder.setting('attempt_limit') or p_error ->> 'retry' = 'never' then
-    perform recorder.apply(p_recording_id, 'engine.start_failed', 'engine', jsonb_strip_nulls(jsonb_build_object('error', p_error)));
+    perform recorder.apply(p_recording_id, 'engine.start_failed', 'engine', v_facts);
   else
-    perform recorder.apply(p_recording_id, 'engine.attempt_lost', 'engine', jsonb_build_object('attempt', p_attempt));
+    perform recorder.apply(p_recording_id, 'engine.attempt_lost', 'engine', v_facts);
   end if;
-  perform recorder.apply(p_recording_id, 'engine.never_started', 'system');
+  if (select r.status from public.recordings r where r.id = p_recording_id) in ('recording', 'stopping') then
+    perform recorder.conclude(p_recording_id);
+  end if;
 end
 $$;
-comment on function recorder.lose_attempt(uuid, integer, jsonb) is 'One try to start is over: a fresh recorder is tried, or the recording fails with the reason.';
+comment on function recorder.lose_attempt(uuid, integer, jsonb) is
+  'One try to start is over: a fresh recorder is tried, or the recording fails with the reason; one that was to be stopped anyway is ended unless another recorder may be running.';
 
 create function recorder_api.mark_applied(p_notice_ids text[]) returns void
-  language sql security definer set search_path = ''
-as $$ update recorder.inbox i set applied_at = clock_timestamp() where i.notice_id = any (p_notice_ids) and i.applied_at is null $$;
-comment on function recorder_api.mark_applied(text[]) is 'Marks events of the inbox as applied.';
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  if p_notice_ids is null then
+    perform recorder.refuse('argument_missing');
+  end if;
+  update recorder.inbox i set applied_at = clock_timestamp() where i.notice_id = any (p_notice_ids) and i.applied_at is null;
+end
+$$;
+comment on function recorder_api.mark_applied(text[]) is
+  'Marks events of the inbox as applied; ids that are not there, or are marked already, change nothing. Refuses with argument_missing.';
 
 create function recorder_api.receive_event(
   p_notice_id text, p_event_type integer, p_sid text, p_channel text, p_uid text, p_is_sign_of_life boolean, p_event jsonb
@@ -361,6 +668,7 @@ create function recorder_api.receive_event(
 as $$
 declare
   v_task recorder.engine_tasks;
+  v_is_new boolean;
 begin
   if p_notice_id is null or p_event_type is null or p_event is null then
     perform recorder.refuse('argument_missing');
@@ -371,38 +679,52 @@ begin
     select * into v_task from recorder.engine_tasks t
     where t.channel = p_channel and t.uid = p_uid and t.sid is null and t.start_sent_at is not null
     order by t.created_at desc limit 1;
-    if found then
+    if found and p_sid is not null then
       -- The reply to our start was lost or is late; the engine names the task itself.
       perform recorder_api.report(v_task.id, 'task.started', jsonb_build_object('sid', p_sid));
     end if;
   end if;
   if v_task.id is not null and p_is_sign_of_life then
     update recorder.engine_tasks t set last_seen_at = clock_timestamp(), suspect_since = null
-    where t.id = v_task.id and t.last_seen_at < clock_timestamp() - interval '1 second';
+    where t.id = v_task.id and t.state <> 'gone' and (t.last_seen_at < clock_timestamp() - interval '1 second' or t.last_seen_at is null);
     return jsonb_build_object('is_known', true, 'is_new', true);
+  end if;
+  if v_task.id is not null then
+    -- Before the event, as everywhere: its channel.
+    perform recorder.lock_calls(v_task.recording_id);
   end if;
   insert into recorder.inbox (notice_id, engine_task_id, event_type, sid, event)
   values (p_notice_id, v_task.id, p_event_type, p_sid, p_event)
   on conflict (notice_id) do nothing;
-  if found and v_task.id is not null then
+  v_is_new := found;
+  if v_is_new and v_task.id is not null then
     perform recorder.enqueue('apply_events', v_task.recording_id, v_task.id);
-    return jsonb_build_object('is_known', true, 'is_new', true);
   end if;
-  return jsonb_build_object('is_known', v_task.id is not null, 'is_new', false);
+  return jsonb_build_object('is_known', v_task.id is not null, 'is_new', v_is_new);
 end
 $$;
 comment on function recorder_api.receive_event(text, integer, text, text, text, boolean, jsonb) is
-  'Stores one verified event of the engine once and asks for its application. A mere sign of life only freshens the task. Gives {is_known, is_new}.';
+  'Stores one verified event of the engine once and asks for its application; what comes before its task is known waits for the task under its sid. A mere sign of life only freshens the task. Gives {is_known, is_new}. Refuses with argument_missing.';
 
 create function recorder_api.publish(p_recording_id uuid, p_files jsonb, p_totals jsonb) returns boolean
   language plpgsql security definer set search_path = ''
 as $$
+declare
+  v_status text;
 begin
-  perform from public.video_calls c join public.recordings r on c.id = r.call_id or (c.channel = r.channel and c.status = 'active')
-  where r.id = p_recording_id order by c.id for no key update of c;
-  perform from public.recordings r where r.id = p_recording_id for update;
+  if p_recording_id is null or p_files is null or p_totals is null then
+    perform recorder.refuse('argument_missing');
+  end if;
+  perform recorder.lock_calls(p_recording_id);
+  select r.status into v_status from public.recordings r where r.id = p_recording_id for no key update;
   if not found then
     perform recorder.refuse('recording_not_found');
+  end if;
+  if v_status <> 'processing' then
+    return false;
+  end if;
+  if jsonb_typeof(p_files) <> 'array' or p_files = '[]' or jsonb_typeof(p_totals) <> 'object' then
+    perform recorder.refuse('argument_invalid', 'A recording has at least one file, and totals.');
   end if;
   insert into public.recording_files (
     recording_id, kind, attempt, object_key, content_type, size_bytes, duration_ms, segment_count, verified_at)
@@ -413,22 +735,29 @@ begin
     size_bytes = excluded.size_bytes, duration_ms = excluded.duration_ms, segment_count = excluded.segment_count,
     verified_at = excluded.verified_at;
   return recorder.apply(p_recording_id, 'files.published', 'storage', p_totals);
+exception
+  when data_exception or not_null_violation or check_violation or cardinality_violation then
+    perform recorder.refuse('argument_invalid', sqlerrm);
 end
 $$;
 comment on function recorder_api.publish(uuid, jsonb, jsonb) is
-  'The verified files of a recording and its totals {duration_ms, size_bytes, stored_bytes, is_partial, gaps}: makes it recorded. Safe to repeat. Refuses with recording_not_found.';
+  'The verified files of a recording and its totals {duration_ms, size_bytes, stored_bytes, is_partial, gaps}: makes it recorded. False, and nothing changed, when it is not processing. Refuses with argument_missing, argument_invalid, recording_not_found.';
 
 create function recorder_api.files_failed(p_recording_id uuid, p_event text, p_facts jsonb default '{}') returns boolean
   language plpgsql security definer set search_path = ''
 as $$
 begin
+  if p_recording_id is null or p_event is null then
+    perform recorder.refuse('argument_missing');
+  end if;
   if p_event not in ('files.empty', 'files.missing') then
     perform recorder.refuse('event_unknown', p_event);
   end if;
   return recorder.apply(p_recording_id, p_event, 'storage', p_facts);
 end
 $$;
-comment on function recorder_api.files_failed(uuid, text, jsonb) is 'Says that a recording has no files: files.empty (nobody sent anything) or files.missing.';
+comment on function recorder_api.files_failed(uuid, text, jsonb) is
+  'Says that a recording has no files: files.empty (nobody sent anything) or files.missing. False when it is not processing. Refuses with argument_missing, event_unknown, recording_not_found.';
 
 create function recorder_api.playback_of(p_recording_id uuid, p_user_id uuid) returns jsonb
   language sql stable security definer set search_path = ''
@@ -442,10 +771,7 @@ as $$
         'size_bytes', f.size_bytes, 'duration_ms', f.duration_ms) order by f.attempt, f.object_key)
       from public.recording_files f where f.recording_id = r.id), '[]'))
   from public.recordings r
-  join public.mentorships m on m.id = r.mentorship_id
-  left join public.instructors i on i.id = m.instructor_id
-  left join public.mentees e on e.id = m.mentee_id
-  where r.id = p_recording_id and p_user_id in (i.user_id, e.user_id)
+  where r.id = p_recording_id and r.mentorship_id in (select access.mentorship_ids_of(p_user_id))
 $$;
 comment on function recorder_api.playback_of(uuid, uuid) is
   'What there is to play of a recording for one of its two people; null for everybody else. Asked again at each playlist.';
@@ -459,8 +785,12 @@ begin
     'recorder_api.begin_attempt(uuid, timestamptz)', 'recorder_api.report(uuid, text, jsonb)',
     'recorder_api.mark_applied(text[])', 'recorder_api.receive_event(text, integer, text, text, text, boolean, jsonb)',
     'recorder_api.publish(uuid, jsonb, jsonb)', 'recorder_api.files_failed(uuid, text, jsonb)',
-    'recorder_api.playback_of(uuid, uuid)', 'recorder.give_up(recorder.jobs, jsonb)', 'recorder.finish_job(jsonb)',
-    'recorder.job_context(recorder.jobs)', 'recorder.lose_attempt(uuid, integer, jsonb)']
+    'recorder_api.playback_of(uuid, uuid)', 'recorder.conclude(uuid, timestamptz)',
+    'recorder.give_up(recorder.jobs, jsonb)', 'recorder.finish_job(jsonb)', 'recorder.finish_jobs(jsonb)',
+    'recorder.job_context(recorder.jobs)', 'recorder.lose_attempt(uuid, integer, jsonb)',
+    'recorder.next_due(text, text, text)', 'recorder.free_tasks(text)', 'recorder.claimable_kinds(text)',
+    'recorder.has_due_work(text)', 'recorder.reserve_slots(text, text, integer, integer)', 'recorder.claim(text, integer)',
+    'recorder.keep_place(text, uuid)']
   loop
     execute format('revoke all on function %s from public, anon, authenticated, service_role', v_function);
     if v_function like 'recorder_api.%' then

@@ -1,116 +1,292 @@
 -- What makes every promise hold when a message, a worker or a wake-up was lost.
 
+create table recorder.sweeps (
+  is_only boolean primary key default true check (is_only),
+  last_run_at timestamptz not null default clock_timestamp(),
+  last_result jsonb not null default '{}'
+);
+comment on table recorder.sweeps is 'One row: when the last sweep ran and what it found. Locked by the sweep under way: a second one has nothing to add.';
+insert into recorder.sweeps default values;
+
+create function recorder.sweep_leases(p_limit integer) returns integer
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_job record;
+  v_count integer := 0;
+begin
+  -- A worker that died or was too slow: its jobs are due again. What was tried too often moves the recording: its channel first.
+  for v_job in
+    select j.id, j.lease_token, j.kind, j.attempts >= j.max_attempts as is_last, r.channel
+    from recorder.jobs j join public.recordings r on r.id = j.recording_id
+    where j.state = 'running' and j.leased_until < clock_timestamp()
+    order by j.leased_until limit p_limit
+  loop
+    if not v_job.is_last or recorder.try_lock_channel(v_job.channel) then
+      perform recorder.finish_job(jsonb_build_object(
+        'id', v_job.id, 'lease', v_job.lease_token, 'outcome', 'retry', 'after_ms', 0,
+        'error', recorder.error_of('unexpected_error') || jsonb_build_object('detail', 'the lease expired: the worker died or was too slow')));
+      v_count := v_count + 1;
+    end if;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function recorder.sweep_leases(integer) is 'Jobs whose lease has expired are due again, or dead after their last attempt. Gives how many. For recorder.sweep.';
+
+create function recorder.pass_deadline(p_recording_id uuid) returns void
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_recording public.recordings;
+begin
+  -- Read again under the channel's lock: somebody may have been faster.
+  select * into v_recording from public.recordings r
+  where r.id = p_recording_id and r.deadline_at < clock_timestamp() for no key update;
+  if not found or exists (
+    select from recorder.jobs j where j.recording_id = p_recording_id and j.state = 'running' and j.leased_until >= clock_timestamp())
+  then
+    return;
+  end if;
+  case v_recording.status
+  when 'starting' then
+    -- A recorder that did not come: it is superseded, and stopped as soon as it shows itself.
+    update recorder.engine_tasks t set
+      superseded = true,
+      state = case when t.start_sent_at is null then 'gone' else t.state end,
+      gone_at = case when t.start_sent_at is null then clock_timestamp() end
+    where t.recording_id = p_recording_id and t.state <> 'gone';
+    if v_recording.phase = 'queued' then
+      perform recorder.apply(p_recording_id, 'recording.queue_timed_out', 'system');
+    else
+      perform recorder.lose_attempt(p_recording_id, v_recording.attempt, recorder.error_of('engine_start_failed'));
+    end if;
+  when 'recording' then
+    perform recorder.stop_for(p_recording_id, 'limit', 'system');
+  when 'stopping' then
+    -- The recorder's token is over, and with it the recorder.
+    perform recorder.note(p_recording_id, 'system', 'engine.stop_unconfirmed');
+    update recorder.engine_tasks t set state = 'gone', gone_at = clock_timestamp()
+    where t.recording_id = p_recording_id and t.state <> 'gone';
+    perform recorder.conclude(p_recording_id);
+  when 'processing' then
+    perform recorder.apply(p_recording_id, 'files.missing', 'system');
+  end case;
+end
+$$;
+comment on function recorder.pass_deadline(uuid) is
+  'What follows when a recording stayed in its state for too long; nothing while a job of it holds a lease. The caller holds the channel. For recorder.sweep.';
+
+create function recorder.sweep_deadlines(p_limit integer) returns integer
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_recording record;
+  v_count integer := 0;
+begin
+  for v_recording in
+    select r.id, r.channel from public.recordings r
+    where r.deadline_at < clock_timestamp()
+      and not exists (select from recorder.jobs j where j.recording_id = r.id and j.state = 'running')
+    order by r.deadline_at limit p_limit
+  loop
+    begin
+      if recorder.try_lock_channel(v_recording.channel) then
+        perform recorder.pass_deadline(v_recording.id);
+        v_count := v_count + 1;
+      end if;
+    exception when others then
+      -- One that cannot be ended must not keep the others open.
+      raise warning 'recorder: the deadline of recording % could not be acted on: %', v_recording.id, sqlerrm;
+    end;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function recorder.sweep_deadlines(integer) is 'Acts on recordings that stayed in their state for too long. Gives how many. For recorder.sweep.';
+
+create function recorder.sweep_tasks(p_limit integer, out silent integer, out orphaned integer)
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_task record;
+begin
+  silent := 0;
+  orphaned := 0;
+  -- Written down for a start that is no longer wanted, and never sent.
+  update recorder.engine_tasks t set state = 'gone', gone_at = clock_timestamp()
+  where t.id = any (array(
+    select p.id from recorder.engine_tasks p join public.recordings r on r.id = p.recording_id
+    where p.state = 'preparing' and (p.superseded or r.status <> 'starting')
+    order by p.created_at limit p_limit for no key update of p skip locked));
+
+  -- A recorder without a live recording: it is stopped, whatever became of its job.
+  for v_task in
+    select distinct r.id as recording_id, r.channel, case when r.status = 'stopping' then 'stop' else 'repair' end as kind
+    from recorder.engine_tasks t join public.recordings r on r.id = t.recording_id
+    where t.state in ('requested', 'running') and (t.superseded or r.status not in ('starting', 'recording'))
+      and not exists (
+        select from recorder.jobs j
+        where j.recording_id = r.id and j.kind in ('stop', 'repair')
+          and (j.state in ('queued', 'running')
+            or j.state = 'dead' and j.finished_at > clock_timestamp() - recorder.seconds('stop_again_after')))
+    limit p_limit
+  loop
+    if recorder.try_lock_channel(v_task.channel) then
+      perform recorder.enqueue(v_task.kind, v_task.recording_id);
+      orphaned := orphaned + 1;
+    end if;
+  end loop;
+
+  -- Silence: the engine is asked.
+  for v_task in
+    select t.id, t.recording_id, r.channel
+    from recorder.engine_tasks t join public.recordings r on r.id = t.recording_id
+    where t.state in ('requested', 'running') and t.last_seen_at < clock_timestamp() - recorder.seconds('silence_limit')
+      and not t.superseded and r.status in ('starting', 'recording')
+      and not exists (
+        select from recorder.jobs j
+        where j.recording_id = r.id and j.engine_task_id = t.id and j.kind in ('confirm', 'heartbeat') and j.state in ('queued', 'running'))
+    order by t.last_seen_at limit p_limit
+  loop
+    if recorder.try_lock_channel(v_task.channel) then
+      perform recorder.enqueue('heartbeat', v_task.recording_id, v_task.id);
+      silent := silent + 1;
+    end if;
+  end loop;
+end
+$$;
+comment on function recorder.sweep_tasks(integer) is
+  'Recorders that nobody wants get a repair job, silent ones a heartbeat; starts that were never sent are gone. Gives how many. For recorder.sweep.';
+
+create function recorder.sweep_forgotten(p_limit integer) returns integer
+  language plpgsql set search_path = ''
+as $$
+declare
+  v_recording record;
+  v_count integer := 0;
+begin
+  for v_recording in
+    (select r.id, r.channel, 'start' as kind from public.recordings r
+     where r.phase = 'queued' and not exists (
+       select from recorder.jobs j where j.recording_id = r.id and j.kind = 'start' and j.state in ('queued', 'running'))
+     limit p_limit)
+    union all
+    (select r.id, r.channel, 'collect' from public.recordings r
+     where r.status = 'processing' and not exists (
+       select from recorder.jobs j where j.recording_id = r.id and j.kind = 'collect' and j.state in ('queued', 'running'))
+     limit p_limit)
+    union all
+    -- Every recorder of it is gone, but nobody drew the conclusion.
+    (select r.id, r.channel, 'conclude' from public.recordings r
+     where r.status = 'stopping' and not exists (
+       select from recorder.engine_tasks t
+       where t.recording_id = r.id and t.state <> 'gone' and not (t.superseded and t.sid is null))
+     limit p_limit)
+  loop
+    if recorder.try_lock_channel(v_recording.channel) then
+      if v_recording.kind = 'conclude' then
+        perform recorder.conclude(v_recording.id);
+      else
+        perform recorder.enqueue(v_recording.kind, v_recording.id)
+        from public.recordings r
+        where r.id = v_recording.id and (r.phase = 'queued' or r.status = 'processing');
+      end if;
+      v_count := v_count + 1;
+    end if;
+  end loop;
+  return v_count;
+end
+$$;
+comment on function recorder.sweep_forgotten(integer) is
+  'Open recordings without the job that their state needs get it again. Gives how many. For recorder.sweep.';
+
 create function recorder.sweep() returns jsonb
   language plpgsql security definer set search_path = ''
 as $$
 declare
-  v_now timestamptz := clock_timestamp();
   v_batch integer := recorder.setting('sweep_batch');
-  v_job recorder.jobs;
-  v_recording record;
-  v_task record;
+  v_now timestamptz := clock_timestamp();
+  v_tasks record;
   v_lane text;
-  v_leases integer := 0;
-  v_deadlines integer := 0;
-  v_silent integer := 0;
-  v_orphans integer := 0;
+  v_channel text;
   v_woken integer := 0;
+  v_mirrored integer := 0;
+  v_cleaned integer;
+  v_result jsonb;
 begin
-  -- One sweep at a time; a second one has nothing to add.
-  if not pg_try_advisory_xact_lock(hashtextextended('recorder.sweep', 0)) then
+  -- One sweep at a time. It waits for nobody: a channel at which somebody is at work is left to the next one.
+  perform from recorder.sweeps s for update skip locked;
+  if not found then
     return jsonb_build_object('skipped', true);
   end if;
+  v_result := jsonb_build_object(
+    'expired_leases', recorder.sweep_leases(v_batch), 'passed_deadlines', recorder.sweep_deadlines(v_batch));
+  select * into v_tasks from recorder.sweep_tasks(v_batch);
+  v_result := v_result || jsonb_build_object(
+    'silent_tasks', v_tasks.silent, 'orphan_tasks', v_tasks.orphaned, 'forgotten_jobs', recorder.sweep_forgotten(v_batch));
 
-  -- A worker that died: its jobs are due again.
-  for v_job in
-    select j.* from recorder.jobs j where j.state = 'running' and j.leased_until < v_now
-    order by j.leased_until limit v_batch for update skip locked
-  loop
-    v_leases := v_leases + 1;
-    perform recorder.finish_job(jsonb_build_object(
-      'id', v_job.id, 'lease', v_job.lease_token, 'outcome', 'retry', 'after_ms', 0,
-      'error', recorder.error_of('unexpected_error') || jsonb_build_object('detail', 'the lease expired: the worker died or was too slow')));
+  for v_channel in select c.channel from recorder.channels c where c.owed_call_ids <> '{}' limit v_batch loop
+    v_mirrored := v_mirrored + recorder.pay_owed_mirrors(v_channel);
   end loop;
 
-  -- A state that lasted too long, never beside work that is being done right now.
-  for v_recording in
-    select r.id, r.status, r.phase, r.attempt from public.recordings r
-    where r.deadline_at < v_now
-      and not exists (select from recorder.jobs j where j.recording_id = r.id and j.state = 'running')
-    order by r.deadline_at limit v_batch
-  loop
-    v_deadlines := v_deadlines + 1;
-    if v_recording.phase = 'queued' then
-      perform recorder.apply(v_recording.id, 'recording.queue_timed_out', 'system');
-    elsif v_recording.status = 'starting' then
-      update recorder.engine_tasks t set superseded = true where t.recording_id = v_recording.id and t.state <> 'gone';
-      perform recorder.lose_attempt(v_recording.id, v_recording.attempt, recorder.error_of('engine_start_failed'));
-    elsif v_recording.status = 'recording' then
-      perform recorder.stop_for(v_recording.id, 'limit', 'system');
-    elsif v_recording.status = 'stopping' then
-      perform recorder.note(v_recording.id, 'system', 'engine.stop_unconfirmed');
-      update recorder.engine_tasks t set state = 'gone', gone_at = v_now where t.recording_id = v_recording.id and t.state <> 'gone';
-      perform recorder.apply(v_recording.id, 'engine.gone', 'system');
-    elsif v_recording.status = 'processing' then
-      perform recorder.apply(v_recording.id, 'files.missing', 'system');
-    end if;
-  end loop;
-
-  -- Silence: the engine is asked. A running task without a live recording: it is stopped.
-  for v_task in
-    select t.id, t.recording_id, t.superseded, r.status, t.last_seen_at
-    from recorder.engine_tasks t join public.recordings r on r.id = t.recording_id
-    where t.state in ('requested', 'running')
-      and (t.superseded or r.status not in ('starting', 'recording')
-        or t.last_seen_at < v_now - recorder.seconds('silence_limit'))
-    order by t.last_seen_at limit v_batch
-  loop
-    if v_task.superseded or v_task.status not in ('starting', 'recording') then
-      v_orphans := v_orphans + 1;
-      perform recorder.enqueue('stop', v_task.recording_id);
-    else
-      v_silent := v_silent + 1;
-      perform recorder.enqueue('confirm', v_task.recording_id, v_task.id);
-    end if;
-  end loop;
-
-  -- Processing without anybody at work: look into the bucket.
-  for v_recording in
-    select r.id from public.recordings r
-    where r.status = 'processing' and not exists (
-      select from recorder.jobs j where j.recording_id = r.id and j.kind = 'collect' and j.state in ('queued', 'running'))
-    limit v_batch
-  loop
-    perform recorder.enqueue('collect', v_recording.id);
-  end loop;
+  -- Places of lanes that came later, or of a setting that was raised.
+  insert into recorder.drains (lane, place)
+  select l.lane, p.place from recorder.lanes l cross join generate_series(1, recorder.setting('drains_per_lane')::integer) as p (place)
+  on conflict do nothing;
 
   -- A wake-up that was lost.
-  for v_lane in
-    select distinct j.lane from recorder.jobs j where j.state = 'queued' and j.run_at <= v_now
-  loop
-    if recorder.wake_lane(v_lane) then
+  for v_lane in select l.lane from recorder.lanes l order by l.lane loop
+    if recorder.has_due_work(v_lane) and recorder.wake_lane(v_lane) then
       v_woken := v_woken + 1;
     end if;
   end loop;
 
-  delete from recorder.jobs j where j.id in (
-    select d.id from recorder.jobs d where d.state = 'done' and d.finished_at < v_now - recorder.seconds('job_retention') limit v_batch);
-  delete from recorder.inbox i where i.notice_id in (
-    select d.notice_id from recorder.inbox d where d.received_at < v_now - recorder.seconds('inbox_retention') limit v_batch);
+  delete from recorder.jobs j where j.id = any (array(
+    select d.id from recorder.jobs d
+    where d.state = 'done' and d.finished_at < v_now - recorder.seconds('job_retention')
+    order by d.finished_at limit v_batch for update skip locked));
+  get diagnostics v_cleaned = row_count;
+  v_result := v_result || jsonb_build_object('cleaned_jobs', v_cleaned);
+  delete from recorder.inbox i where i.notice_id = any (array(
+    select d.notice_id from recorder.inbox d where d.received_at < v_now - recorder.seconds('inbox_retention')
+    order by d.received_at limit v_batch for update skip locked));
+  get diagnostics v_cleaned = row_count;
 
-  return jsonb_build_object(
-    'expired_leases', v_leases, 'passed_deadlines', v_deadlines, 'silent_tasks', v_silent, 'orphan_tasks', v_orphans,
-    'woken_lanes', v_woken);
+  v_result := v_result || jsonb_build_object(
+    'woken_lanes', v_woken, 'mirrored_calls', v_mirrored, 'cleaned_events', v_cleaned);
+  update recorder.sweeps s set last_run_at = clock_timestamp(), last_result = v_result;
+  return v_result;
 end
 $$;
 comment on function recorder.sweep() is
-  'Mends what was lost: expired leases, passed deadlines, silent and orphaned engine tasks, lost wake-ups; cleans finished work. Run every 10 s by pg_cron; safe at any time.';
+  'Mends what was lost: expired leases, passed deadlines, silent and orphaned engine tasks, missing jobs, calls that could not follow, lost wake-ups; cleans finished work in limited batches, never the story. Run every 10 s by pg_cron, and by a worker when that is overdue; safe at any time. Gives what it did, or {skipped} while another one runs.';
+
+create function recorder.sweep_if_overdue() returns void
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  if exists (select from recorder.sweeps s where s.last_run_at < clock_timestamp() - recorder.seconds('sweep_overdue')) then
+    begin
+      perform recorder.sweep();
+    exception when others then
+      raise warning 'recorder: a sweep under a worker failed: %', sqlerrm;
+    end;
+  end if;
+end
+$$;
+comment on function recorder.sweep_if_overdue() is
+  'Sweeps when the scheduler has not done so for sweep_overdue. Never raises. Called by recorder_api.work before it claims.';
 
 create function recorder.stop_for(p_recording_id uuid, p_reason text, p_actor text) returns boolean
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  return recorder.apply(p_recording_id, 'recording.stop_requested', p_actor, jsonb_build_object('reason', p_reason));
+  if recorder.request_stop(p_recording_id, p_reason, p_actor) then
+    perform recorder.mirror_calls(p_recording_id);
+    return true;
+  end if;
+  return false;
 end
 $$;
 comment on function recorder.stop_for(uuid, text, text) is 'A wish to stop that does not come from a call''s row: a limit, the engine''s idle rule, an administrator.';
@@ -124,14 +300,18 @@ declare
 begin
   delete from cron.job_run_details d where d.runid in (
     select o.runid from cron.job_run_details o
-    where o.end_time < now() - recorder.seconds('cron_details_retention') limit 10000);
+    where o.end_time < now() - recorder.seconds('cron_details_retention') order by o.runid limit 10000);
   get diagnostics v_count = row_count;
   return v_count;
 end
 $$;
 comment on function recorder.clean_cron_details() is 'Deletes old lines of the scheduler''s log, which cleans nothing itself. Gives how many.';
 
-revoke all on function recorder.sweep(), recorder.stop_for(uuid, text, text), recorder.clean_cron_details()
+alter table recorder.sweeps owner to recorder_owner;
+alter table recorder.sweeps enable row level security;
+revoke all on function recorder.sweep(), recorder.sweep_if_overdue(), recorder.sweep_leases(integer), recorder.pass_deadline(uuid),
+  recorder.sweep_deadlines(integer), recorder.sweep_tasks(integer), recorder.sweep_forgotten(integer),
+  recorder.stop_for(uuid, text, text), recorder.clean_cron_details()
   from public, anon, authenticated, service_role;
 
 select cron.schedule('recorder-sweep', '10 seconds', 'select recorder.sweep()');

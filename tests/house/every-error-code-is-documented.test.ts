@@ -6,7 +6,7 @@ const projectDir = resolve(import.meta.dirname, "../..");
 const documented = new Set(
   readFileSync(join(projectDir, "docs/errors.md"), "utf8")
     .split("\n")
-    .flatMap((line) => /^\| `([a-z0-9_]+)` \|/.exec(line)?.[1] ?? []),
+    .flatMap((line) => /^\| `([a-z0-9_]+)` +\|/.exec(line)?.[1] ?? []),
 );
 
 function sources(pattern: string): string {

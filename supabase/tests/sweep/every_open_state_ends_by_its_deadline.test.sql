@@ -15,7 +15,7 @@ select recorder.sweep();
 select results_eq($$ select status, phase from public.recordings where status = 'starting' $$, $$ values ('starting', 'queued') $$, 'a lost attempt is followed by a fresh one');
 select ok((select superseded from recorder.engine_tasks where id = (select task_id from engine)), 'the old task is superseded');
 select recorder.sweep();
-select is((select count(*) from recorder.jobs where kind = 'stop' and state = 'queued')::integer, 1, 'and stopped, should it have come up');
+select is((select count(*) from recorder.jobs where kind = 'repair' and state = 'queued')::integer, 1, 'and stopped, should it have come up');
 
 create temporary table second as
   select tests.start_engine((tests.recording_of((select call_id from it))).id, repeat('c', 32)) as task_id;
@@ -37,7 +37,7 @@ select tests.confirm_engine((select task_id from third));
 update recorder.engine_tasks set last_seen_at = now() - interval '151 seconds' where id = (select task_id from third);
 update recorder.jobs set state = 'done', finished_at = now() where state = 'queued';
 select recorder.sweep();
-select is((select count(*) from recorder.jobs where kind = 'confirm' and state = 'queued')::integer, 1, 'silence makes us ask the engine');
+select is((select count(*) from recorder.jobs where kind = 'heartbeat' and state = 'queued')::integer, 1, 'silence makes us ask the engine');
 select is((select count(*) from public.recordings where (deadline_at is null) <> (status in ('recorded', 'failed', 'expired')))::integer, 0, 'every open state has a deadline');
 select * from finish();
 rollback;

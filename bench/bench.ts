@@ -1,0 +1,134 @@
+import { parseArgs } from "node:util";
+import { reasonOf } from "../local/stack/part.ts";
+import { demo } from "./demo-runs.ts";
+import { summarize } from "./figures.ts";
+import { latency } from "./latency.ts";
+import { describeMachine, lookAtLoad } from "./machine.ts";
+import { type Report, type SuiteResult, textOf } from "./report.ts";
+import { startup } from "./startup.ts";
+import type { Suite, SuiteOrder } from "./suite.ts";
+
+const suites: Record<string, { suite: Suite; about: string }> = {
+  startup: { suite: startup, about: "npm start on a new folder and again; memory of the idle stack" },
+  latency: {
+    suite: latency,
+    about: "update to the engine, stop to the engine, commit to the subscriber",
+  },
+  demo: { suite: demo, about: "what npm run demo costs beside the seconds it records" },
+};
+const names = Object.keys(suites);
+
+const help = `Measures what this project promises about speed and memory, on stacks of its own, and leaves nothing running.
+
+  npm run bench -- [NAME ...] [options]
+
+${names.map((name) => `  ${name.padEnd(16)}${suites[name]?.about}`).join("\n")}
+
+  --starts N      starts on a new folder, each followed by one on the same folder (default 3)
+  --recordings N  recordings one after the other (default 14)
+  --pushes N      committed changes by each way (default 100)
+  --json          print one object as the last line
+  --help          this text
+
+Without a name: all, in about three and a half minutes on a quiet machine. A missed target is a result: the exit code
+is 1 only where something could not be measured.`;
+
+interface Options extends Pick<SuiteOrder, "starts" | "recordings" | "pushes"> {
+  names: string[];
+  json: boolean;
+}
+
+/** The options, or the text to print instead. */
+function readOptions(): Options | { text: string; code: number } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        starts: { type: "string", default: "3" },
+        recordings: { type: "string", default: "14" },
+        pushes: { type: "string", default: "100" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+    if (values.help) return { text: help, code: 0 };
+    const unknown = positionals.find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      return { text: `there is no benchmark "${unknown}"; there are ${names.join(", ")}`, code: 1 };
+    }
+    const counts = { starts: values.starts, recordings: values.recordings, pushes: values.pushes };
+    for (const [name, value] of Object.entries(counts)) {
+      if (!/^[1-9]\d{0,3}$/.test(value)) {
+        return { text: `--${name} must be a whole number from 1 to 9999`, code: 1 };
+      }
+    }
+    return {
+      names: positionals.length === 0 ? names : names.filter((name) => positionals.includes(name)),
+      starts: Number(values.starts),
+      recordings: Number(values.recordings),
+      pushes: Number(values.pushes),
+      json: values.json,
+    };
+  } catch (error) {
+    return { text: `${reasonOf(error)}\n\n${help}`, code: 1 };
+  }
+}
+
+async function measure(name: string, order: SuiteOrder): Promise<SuiteResult> {
+  const found = suites[name];
+  if (found === undefined) throw new Error(`there is no benchmark ${name}`);
+  const loadBefore = await lookAtLoad();
+  try {
+    order.signal.throwIfAborted();
+    return { name, loadBefore, figures: (await found.suite(order)).map(summarize) };
+  } catch (error) {
+    // Whatever an interrupted wait throws, this is why.
+    return {
+      name,
+      loadBefore,
+      figures: [],
+      failure: reasonOf(order.signal.aborted ? order.signal.reason : error),
+    };
+  }
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  if ("text" in options) {
+    console.log(options.text);
+    return options.code;
+  }
+  // Progress goes to the other stream: what is printed here is the report.
+  const say = (line: string) => console.error(line);
+  const interruption = new AbortController();
+  process.once("SIGINT", () => interruption.abort(new Error("interrupted")));
+  process.once("SIGTERM", () => interruption.abort(new Error("ended")));
+
+  const machine = await describeMachine();
+  const results: SuiteResult[] = [];
+  for (const name of options.names) {
+    results.push(await measure(name, { ...options, signal: interruption.signal, say }));
+  }
+  const report: Report = {
+    measuredAt: new Date().toISOString(),
+    machine,
+    loadAfter: await lookAtLoad(),
+    suites: results,
+  };
+  if (options.json) {
+    say(textOf(report));
+    console.log(JSON.stringify(report));
+  } else {
+    console.log(textOf(report));
+  }
+  return results.some(({ failure }) => failure !== undefined) ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(reasonOf(error));
+  process.exitCode = 1;
+}
+// A socket that a client forgot to close must not keep a finished report alive.
+setTimeout(() => process.exit(), 2_000).unref();
