@@ -7,49 +7,86 @@ export type Environment = { get(name: string): string | undefined };
 
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
 const hex32 = z.string().regex(/^[0-9a-fA-F]{32}$/, "must be 32 hexadecimal digits");
-const text = z.string().trim().min(1);
-const secretList = text.transform((value) =>
-  value
-    .split(",")
-    .map((one) => one.trim())
-    .filter(Boolean),
-);
+const text = z.string().trim().min(1, "must not be blank");
+const list = text
+  .transform((value) =>
+    value
+      .split(",")
+      .map((one) => one.trim())
+      .filter(Boolean),
+  )
+  .refine((values) => values.length > 0, "must name at least one");
+
+const STORE_KEY = "Backblaze, Application Keys (not the master key): keyID and applicationKey, shown once";
 
 /** Said to whoever has to mend it: what is missing and where it is found. */
 const whereToFind: Record<string, string> = {
   SUPABASE_URL: "set by the platform for every function",
-  SUPABASE_SECRET_KEYS: "set by the platform; Project Settings, API keys",
+  SUPABASE_SECRET_KEYS: "set by the platform; Project Settings, API keys, the secret key named default",
+  SUPABASE_PUBLISHABLE_KEYS:
+    "set by the platform; Project Settings, API keys, the publishable key named default",
   AGORA_APP_ID: "Agora console, Project Management (NEXT_PUBLIC_AGORA_APP_ID is read too)",
+  NEXT_PUBLIC_AGORA_APP_ID: "Agora console, Project Management",
   AGORA_APP_CERTIFICATE: "Agora console, Project Management, primary certificate",
   AGORA_CUSTOMER_ID: "Agora console, Developer Toolkit, RESTful API (not the App ID)",
   AGORA_CUSTOMER_SECRET: "Agora console, Developer Toolkit, RESTful API (not the App Certificate)",
+  AGORA_API_URLS: "normally not set; base addresses of Agora's REST API, parted by commas",
   AGORA_WEBHOOK_SECRET: "Agora console, Notifications, Cloud Recording",
-  BACKBLAZE_B2_ENDPOINT: "Backblaze, Buckets, Endpoint of the bucket, with https://",
+  BACKBLAZE_B2_ENDPOINT: "Backblaze, Buckets, Endpoint of the bucket",
   BACKBLAZE_B2_REGION:
     "second part of the bucket's endpoint; needed only where the endpoint does not tell it",
   BACKBLAZE_B2_BUCKET_NAME: "Backblaze, Buckets",
-  BACKBLAZE_B2_ACCESS_KEY_ID: "Backblaze, Application Keys, keyID (not the master key)",
-  BACKBLAZE_B2_SECRET_ACCESS_KEY: "Backblaze, Application Keys, applicationKey, shown once",
+  BACKBLAZE_B2_ACCESS_KEY_ID: STORE_KEY,
+  BACKBLAZE_B2_SECRET_ACCESS_KEY: STORE_KEY,
+  BACKBLAZE_B2_INGEST_ACCESS_KEY_ID: `${STORE_KEY}; set both halves or none`,
+  BACKBLAZE_B2_INGEST_SECRET_ACCESS_KEY: `${STORE_KEY}; set both halves or none`,
+  BACKBLAZE_B2_PLAYBACK_ACCESS_KEY_ID: `${STORE_KEY}; set both halves or none`,
+  BACKBLAZE_B2_PLAYBACK_SECRET_ACCESS_KEY: `${STORE_KEY}; set both halves or none`,
   WAKE_UP_SECRET: "the same value as Vault's wake_up_secret, whsec_ and 32 bytes in base64",
   PLAYBACK_BASE_URL: "the address of the function play-recording as viewers reach it",
   PLAYBACK_TOKEN_SECRET: "any secret of at least 32 characters",
 };
 
-function read<Shape extends z.ZodRawShape>(
+/** One setting: the form it must have, and the variables it may stand in, the first one that is set wins. */
+interface Setting<Form extends z.ZodType> {
+  form: Form;
+  names: readonly [string, ...string[]];
+}
+
+function from<Form extends z.ZodType>(form: Form, ...names: [string, ...string[]]): Setting<Form> {
+  return { form, names };
+}
+
+/** Reads all settings before it complains, so that one look at the log names everything there is to mend. */
+function read<Members extends Record<string, Setting<z.ZodType>>>(
   environment: Environment,
-  shape: Shape,
-  elsewhere: Partial<Record<keyof Shape & string, string | undefined>> = {},
-): z.output<z.ZodObject<Shape>> {
-  const given: Record<string, string | undefined> = {};
-  for (const name of Object.keys(shape)) given[name] = environment.get(name) || elsewhere[name];
-  const parsed = z.object(shape).safeParse(given);
-  if (parsed.success) return parsed.data;
-  const complaints = parsed.error.issues.map((issue) => {
-    const name = String(issue.path[0]);
-    const what = given[name] === undefined ? "is missing" : `is malformed (${issue.message})`;
-    return `${name} ${what}; find it here: ${whereToFind[name] ?? "docs/operations.md"}`;
-  });
-  throw new RecorderFailure({
+  members: Members,
+): { [Member in keyof Members]: z.output<Members[Member]["form"]> } {
+  const found: Record<string, unknown> = {};
+  const complaints: string[] = [];
+  for (const [member, { form, names }] of Object.entries(members)) {
+    // An empty variable is how many tools write a missing one.
+    const name = names.find((candidate) => environment.get(candidate)) ?? names[0];
+    const value = environment.get(name) || undefined;
+    const parsed = form.safeParse(value);
+    if (parsed.success) found[member] = parsed.data;
+    else {
+      // The forms' messages never quote the value: it may be a secret.
+      const reason = [...new Set(parsed.error.issues.map((issue) => issue.message))].join(", ");
+      complaints.push(complaint(name, value === undefined ? "is missing" : `is malformed (${reason})`));
+    }
+  }
+  if (complaints.length > 0) throw incomplete(complaints);
+  // Each member was parsed by its own form; the compiler cannot follow that through the loop.
+  return found as { [Member in keyof Members]: z.output<Members[Member]["form"]> };
+}
+
+function complaint(name: string, what: string): string {
+  return `${name} ${what}; find it here: ${whereToFind[name] ?? "docs/operations.md"}`;
+}
+
+function incomplete(complaints: readonly string[]): RecorderFailure {
+  return new RecorderFailure({
     code: "setting_invalid",
     blame: "configuration",
     retry: "later",
@@ -65,105 +102,106 @@ export interface SupabaseSettings {
   publishableKey: string;
 }
 
-const namedKeys = z.string().transform((value, context) => {
-  try {
-    return z.record(z.string(), z.string()).parse(JSON.parse(value));
-  } catch {
-    context.addIssue({ code: "custom", message: "must be a JSON object of name and key" });
-    return z.NEVER;
-  }
-});
+const namedKeys = z
+  .string()
+  .transform((value, context) => {
+    try {
+      return z.record(z.string(), z.string()).parse(JSON.parse(value));
+    } catch {
+      context.addIssue({ code: "custom", message: "must be a JSON object of name and key" });
+      return z.NEVER;
+    }
+  })
+  .optional();
 
 /** The project's own address and keys; the new kind of keys wins over the legacy ones. */
 export function supabaseSettings(environment: Environment): SupabaseSettings {
-  const settings = read(environment, {
-    SUPABASE_URL: httpUrl,
-    SUPABASE_SECRET_KEYS: namedKeys.optional(),
-    SUPABASE_PUBLISHABLE_KEYS: namedKeys.optional(),
-    SUPABASE_SERVICE_ROLE_KEY: text.optional(),
-    SUPABASE_ANON_KEY: text.optional(),
+  const { url, secretKeys, publishableKeys, serviceRoleKey, anonKey } = read(environment, {
+    url: from(httpUrl, "SUPABASE_URL"),
+    secretKeys: from(namedKeys, "SUPABASE_SECRET_KEYS"),
+    publishableKeys: from(namedKeys, "SUPABASE_PUBLISHABLE_KEYS"),
+    serviceRoleKey: from(text.optional(), "SUPABASE_SERVICE_ROLE_KEY"),
+    anonKey: from(text.optional(), "SUPABASE_ANON_KEY"),
   });
-  const secretKey = settings.SUPABASE_SECRET_KEYS?.default ?? settings.SUPABASE_SERVICE_ROLE_KEY;
-  const publishableKey = settings.SUPABASE_PUBLISHABLE_KEYS?.default ?? settings.SUPABASE_ANON_KEY;
+  const secretKey = secretKeys?.default || serviceRoleKey;
+  const publishableKey = publishableKeys?.default || anonKey;
   if (secretKey === undefined || publishableKey === undefined) {
-    throw new RecorderFailure({
-      code: "setting_invalid",
-      blame: "configuration",
-      retry: "later",
-      message: "The recorder is not set up completely.",
-      detail: `SUPABASE_SECRET_KEYS is missing; find it here: ${whereToFind.SUPABASE_SECRET_KEYS}`,
-    });
+    throw incomplete([
+      ...(secretKey === undefined ? [complaint("SUPABASE_SECRET_KEYS", "is missing")] : []),
+      ...(publishableKey === undefined ? [complaint("SUPABASE_PUBLISHABLE_KEYS", "is missing")] : []),
+    ]);
   }
-  return { url: settings.SUPABASE_URL, secretKey, publishableKey };
+  return { url, secretKey, publishableKey };
 }
 
 /** The engine: credentials, and its addresses in the order they are tried. */
 export function engineSettings(environment: Environment) {
-  const settings = read(
-    environment,
-    {
-      AGORA_APP_ID: hex32,
-      AGORA_APP_CERTIFICATE: hex32,
-      AGORA_CUSTOMER_ID: text,
-      AGORA_CUSTOMER_SECRET: text,
-      AGORA_API_URLS: text
-        .default("https://api.agora.io,https://api.sd-rtn.com")
-        .transform((value) => value.split(",").map((url) => url.trim().replace(/\/+$/, ""))),
-    },
-    { AGORA_APP_ID: environment.get("NEXT_PUBLIC_AGORA_APP_ID") },
-  );
-  return {
-    appId: settings.AGORA_APP_ID,
-    appCertificate: settings.AGORA_APP_CERTIFICATE,
-    customerId: settings.AGORA_CUSTOMER_ID,
-    customerSecret: settings.AGORA_CUSTOMER_SECRET,
-    apiUrls: settings.AGORA_API_URLS,
-  };
+  return read(environment, {
+    appId: from(hex32, "AGORA_APP_ID", "NEXT_PUBLIC_AGORA_APP_ID"),
+    appCertificate: from(hex32, "AGORA_APP_CERTIFICATE"),
+    customerId: from(
+      text.regex(/^[^\s:]+$/, "must not hold spaces or colons; customer id and secret are two settings"),
+      "AGORA_CUSTOMER_ID",
+    ),
+    customerSecret: from(text.regex(/^\S+$/, "must not hold spaces"), "AGORA_CUSTOMER_SECRET"),
+    apiUrls: from(
+      list.pipe(z.array(httpUrl)).default(["https://api.agora.io", "https://api.sd-rtn.com"]),
+      "AGORA_API_URLS",
+    ),
+  });
 }
 
 /** Secrets that may have signed an event of the engine; several while one is being replaced. */
 export function webhookSecrets(environment: Environment): string[] {
-  return read(environment, { AGORA_WEBHOOK_SECRET: secretList }).AGORA_WEBHOOK_SECRET;
+  return read(environment, { secrets: from(list, "AGORA_WEBHOOK_SECRET") }).secrets;
 }
 
 /** Secrets that may have signed a wake-up of the database; several while one is being replaced. */
 export function wakeUpSecrets(environment: Environment): string[] {
-  return read(environment, { WAKE_UP_SECRET: secretList }).WAKE_UP_SECRET;
+  const secrets = list.refine(
+    (all) => all.every((secret) => /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/.test(secret)),
+    "must be whsec_ and base64",
+  );
+  return read(environment, { secrets: from(secrets, "WAKE_UP_SECRET") }).secrets;
 }
+
+const storeEndpoint = text
+  .transform((value) => (/^[a-z]+:\/\//i.test(value) ? value : `https://${value}`))
+  .pipe(httpUrl);
 
 /**
  * The bucket with the key for one use: `storage` for our own work, `ingest` for what the engine is given (write only),
- * `playback` for signing viewers' addresses (read only). A use without a key of its own takes the storage key.
+ * `playback` for signing viewers' addresses (read only). A use without a key of its own takes the storage key; half a
+ * key of its own is a mistake, not a reason to mix two keys.
  */
 export function bucketSettings(
   environment: Environment,
   use: "storage" | "ingest" | "playback",
 ): StoreSettings {
-  const special = use === "storage" ? "BACKBLAZE_B2_" : `BACKBLAZE_B2_${use.toUpperCase()}_`;
-  const settings = read(environment, {
-    BACKBLAZE_B2_ENDPOINT: httpUrl,
-    BACKBLAZE_B2_REGION: text.optional(),
-    BACKBLAZE_B2_BUCKET_NAME: z.string().regex(/^[a-z0-9][a-z0-9-]{4,61}[a-z0-9]$/i, "must be a bucket name"),
-    BACKBLAZE_B2_ACCESS_KEY_ID: text,
-    BACKBLAZE_B2_SECRET_ACCESS_KEY: text,
+  const own = `BACKBLAZE_B2_${use.toUpperCase()}_`;
+  const hasOwn = [`${own}ACCESS_KEY_ID`, `${own}SECRET_ACCESS_KEY`].some((name) => environment.get(name));
+  const key = use !== "storage" && hasOwn ? own : "BACKBLAZE_B2_";
+  const { region, ...settings } = read(environment, {
+    endpoint: from(storeEndpoint, "BACKBLAZE_B2_ENDPOINT"),
+    region: from(text.optional(), "BACKBLAZE_B2_REGION"),
+    bucket: from(
+      z.string().regex(/^[a-z0-9][a-z0-9-]{4,61}[a-z0-9]$/i, "must be a bucket name"),
+      "BACKBLAZE_B2_BUCKET_NAME",
+    ),
+    keyId: from(text, `${key}ACCESS_KEY_ID`),
+    applicationKey: from(text, `${key}SECRET_ACCESS_KEY`),
   });
-  return {
-    endpoint: settings.BACKBLAZE_B2_ENDPOINT,
-    ...(settings.BACKBLAZE_B2_REGION === undefined ? {} : { region: settings.BACKBLAZE_B2_REGION }),
-    bucket: settings.BACKBLAZE_B2_BUCKET_NAME,
-    keyId: environment.get(`${special}ACCESS_KEY_ID`) || settings.BACKBLAZE_B2_ACCESS_KEY_ID,
-    applicationKey: environment.get(`${special}SECRET_ACCESS_KEY`) || settings.BACKBLAZE_B2_SECRET_ACCESS_KEY,
-  };
+  return region === undefined ? settings : { ...settings, region };
 }
 
 /** Where viewers reach playlists, and the secrets that sign the tokens in them (the first one signs). */
 export function playbackSettings(environment: Environment): { baseUrl: string; tokenSecrets: string[] } {
-  const settings = read(environment, {
-    PLAYBACK_BASE_URL: httpUrl,
-    PLAYBACK_TOKEN_SECRET: secretList.refine(
-      (list) => list.every((secret) => secret.length >= 32),
-      "each must have at least 32 characters",
-    ),
+  const secrets = list.refine(
+    (all) => all.every((secret) => secret.length >= 32),
+    "each must have at least 32 characters",
+  );
+  return read(environment, {
+    baseUrl: from(httpUrl, "PLAYBACK_BASE_URL"),
+    tokenSecrets: from(secrets, "PLAYBACK_TOKEN_SECRET"),
   });
-  return { baseUrl: settings.PLAYBACK_BASE_URL, tokenSecrets: settings.PLAYBACK_TOKEN_SECRET };
 }

@@ -22,10 +22,9 @@ function deps(): PlaybackDeps {
       presigner: createPresigner(bucket),
       userOf: (accessToken) => userOfToken(accessToken, supabase, { fetch }),
       now: Date.now,
-      log,
     };
   }
   return made;
 }
 
-Deno.serve((request) => answerPlayback(request, deps));
+Deno.serve((request) => answerPlayback(request, deps, log));

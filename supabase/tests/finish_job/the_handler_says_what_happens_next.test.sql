@@ -4,6 +4,8 @@ select tests.people();
 create temporary table it as select tests.new_call() as call_id;
 select tests.wish((select call_id from it), 'starting');
 create temporary table r as select (tests.recording_of((select call_id from it))).id;
+-- Slots are no matter here.
+update recorder.engine_accounts set requests_per_second = 1000;
 create temporary table job (j jsonb);
 create function pg_temp.again() returns void language sql as $$
   update recorder.jobs set run_at = now() where state = 'queued';

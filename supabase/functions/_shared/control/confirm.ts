@@ -1,9 +1,14 @@
-import { done, type EngineTask, type Job, type Outcome, type Settings } from "../jobs/job.ts";
+import { done, type EngineTask, type Job, type Outcome, retryAfter, type Settings } from "../jobs/job.ts";
 import type { ControlDeps } from "./control-deps.ts";
 
 /** Pauses between two questions about one task, ms. */
 const NOT_READY_MS = 3_000;
 const SUSPECT_MS = 5_000;
+
+/** Whether the engine's tasks are wanted to run: otherwise ending them is the business of the stop job alone. */
+export function isWanted(job: Pick<Job, "recording">): boolean {
+  return job.recording.status === "starting" || job.recording.status === "recording";
+}
 
 /**
  * Asks the engine about one task: after a start until it is in the channel, later when it has been silent. A 404 makes
@@ -11,8 +16,13 @@ const SUSPECT_MS = 5_000;
  */
 export async function confirmTask(job: Job, settings: Settings, deps: ControlDeps): Promise<Outcome> {
   const task = job.tasks.find((candidate) => candidate.id === job.engine_task_id);
-  if (task === undefined || task.state === "gone" || task.resource_id === null || task.sid === null)
-    return done;
+  if (task === undefined || task.superseded || !isWanted(job)) return done;
+  return await askAbout(task, settings, deps);
+}
+
+/** One question to the engine's API about one task, and what follows from the answer. */
+export async function askAbout(task: EngineTask, settings: Settings, deps: ControlDeps): Promise<Outcome> {
+  if (task.state === "gone" || task.resource_id === null || task.sid === null) return done;
   const told = await deps.engine.query({ resourceId: task.resource_id, sid: task.sid });
   switch (told.outcome) {
     case "running":
@@ -34,7 +44,7 @@ export async function confirmTask(job: Job, settings: Settings, deps: ControlDep
       return await suspect(task, settings, deps);
     case "unclear":
     case "refused":
-      return { outcome: "retry", error: told.error };
+      return retryAfter(told.error);
   }
 }
 

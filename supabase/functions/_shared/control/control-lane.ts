@@ -29,7 +29,19 @@ export function controlHandlers(lane: LaneDeps): Record<string, Handler> {
             apiUrls: engine.apiUrls,
             timeoutMs: ENGINE_TIMEOUT_MS,
           },
-          lane,
+          {
+            ...lane,
+            observe: ({ call, host, attempt, tookMs, httpStatus, requestId, lost }) =>
+              lane.log("engine", {
+                call,
+                host,
+                try: attempt,
+                ms: tookMs,
+                http: httpStatus,
+                request: requestId,
+                lost,
+              }),
+          },
         ),
       };
     }
@@ -38,7 +50,10 @@ export function controlHandlers(lane: LaneDeps): Record<string, Handler> {
   return {
     start: (job, settings) => startRecording(job, settings, deps()),
     confirm: (job, settings) => confirmTask(job, settings, deps()),
+    // The same question and the same order, asked for by the sweep: they get their turn later.
+    heartbeat: (job, settings) => confirmTask(job, settings, deps()),
     stop: (job, settings) => stopRecording(job, settings, deps()),
+    repair: (job, settings) => stopRecording(job, settings, deps()),
     apply_events: (job, settings) => applyEvents(job, settings, deps()),
   };
 }

@@ -2,6 +2,7 @@ import { type AgoraEvent, parseAgoraEvent } from "../agora/events.ts";
 import { verifyAgoraSignature } from "../agora/signature.ts";
 import { asRecorderError } from "../errors.ts";
 import type { RecorderDatabase } from "../jobs/database.ts";
+import { readLimitedBody } from "../limited-body.ts";
 import type { Log } from "../log.ts";
 
 /** The largest event that is read; real ones are a few kilobytes. */
@@ -22,10 +23,8 @@ export interface ReceiveEventDeps {
  */
 export async function receiveAgoraEvent(request: Request, deps: ReceiveEventDeps): Promise<Response> {
   if (request.method !== "POST") return answer(405, { code: "method_not_allowed" }, { Allow: "POST" });
-  const declaredBytes = Number(request.headers.get("content-length") ?? 0);
-  if (declaredBytes > LONGEST_BODY_BYTES) return answer(413, { code: "event_too_long" });
-  const rawBody = new Uint8Array(await request.arrayBuffer());
-  if (rawBody.byteLength > LONGEST_BODY_BYTES) return answer(413, { code: "event_too_long" });
+  const rawBody = await readLimitedBody(request, LONGEST_BODY_BYTES);
+  if (rawBody === undefined) return answer(413, { code: "event_too_long" });
 
   let secrets: string[];
   try {

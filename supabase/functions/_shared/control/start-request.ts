@@ -2,6 +2,7 @@ import { type RecordingPreset, recordingConfigOf } from "../agora/presets.ts";
 import type { RecordingConfig, RecordingFileConfig, StorageConfig } from "../agora/requests.ts";
 import type { StoreSettings } from "../b2/settings.ts";
 import type { JobRecording, Settings } from "../jobs/job.ts";
+import { attemptFolders } from "../recording-folder.ts";
 
 /** Sizes and rates by quality; bitrates are Agora's base values doubled, as it asks for live channels. */
 const QUALITIES: Record<Exclude<JobRecording["quality"], "audio">, Omit<RecordingPreset, "layout">> = {
@@ -14,11 +15,6 @@ export interface StartRequestParts {
   recordingConfig: RecordingConfig;
   recordingFileConfig: RecordingFileConfig;
   storageConfig: StorageConfig;
-}
-
-/** Where the files of one attempt go: letters and digits only, as Agora wants folder names. */
-export function filePrefix(recordingId: string, attempt: number): string[] {
-  return ["recordings", recordingId.replaceAll("-", ""), `a${attempt}`];
 }
 
 /**
@@ -48,7 +44,7 @@ export function startRequestOf(
       bucket: bucket.bucket,
       accessKey: bucket.keyId,
       secretKey: bucket.applicationKey,
-      fileNamePrefix: filePrefix(recording.id, attempt),
+      fileNamePrefix: attemptFolders(recording.id, attempt),
       extensionParams: { endpoint: new URL(bucket.endpoint).host },
     },
   };

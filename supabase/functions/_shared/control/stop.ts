@@ -1,19 +1,24 @@
-import { done, type EngineTask, type Job, type Outcome, type Settings } from "../jobs/job.ts";
-import { suspect } from "./confirm.ts";
+import { done, type EngineTask, type Job, type Outcome, retryAfter, type Settings } from "../jobs/job.ts";
+import { isWanted, suspect } from "./confirm.ts";
 import type { ControlDeps } from "./control-deps.ts";
 
 /** Pauses before the stop is asked again, ms. */
 const EXITING_MS = 2_000;
 const WITHOUT_SID_MS = 2_000;
+/** The sid comes with the answer to start or with the first event. Later it is waited for, but no longer chased. */
+const SID_EXPECTED_WITHIN_MS = 60_000;
+const WITHOUT_SID_LATE_MS = 60_000;
 
 /**
  * Keeps the promise to stop: every task of the recording that may be running is told to stop, again and again, until
  * the engine confirms that it is gone. While the recording is still wanted, only superseded tasks are stopped.
  */
 export async function stopRecording(job: Job, settings: Settings, deps: ControlDeps): Promise<Outcome> {
-  const isWanted = job.recording.status === "starting" || job.recording.status === "recording";
-  const alive = job.tasks.filter((task) => task.state !== "gone" && (!isWanted || task.superseded));
-  const outcomes = await Promise.all(alive.map((task) => stopTask(task, settings, deps)));
+  const alive = job.tasks.filter((task) => task.state !== "gone" && (!isWanted(job) || task.superseded));
+  const results = await Promise.allSettled(alive.map((task) => stopTask(task, settings, deps)));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  const outcomes = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   return (
     outcomes.find(({ outcome }) => outcome === "retry") ??
     outcomes.find(({ outcome }) => outcome === "snooze") ??
@@ -26,8 +31,8 @@ async function stopTask(task: EngineTask, settings: Settings, deps: ControlDeps)
     await deps.database.report(task.id, "task.lost", { is_certain: true });
     return done;
   }
-  // The start is under way or its answer was lost; the sid comes from it, or from an event.
-  if (task.resource_id === null || task.sid === null) return { outcome: "snooze", afterMs: WITHOUT_SID_MS };
+  if (task.resource_id === null || task.sid === null)
+    return await awaitSid(task, task.start_sent_at, settings, deps);
   const told = await deps.engine.stop({
     cname: task.channel,
     uid: task.uid,
@@ -49,6 +54,33 @@ async function stopTask(task: EngineTask, settings: Settings, deps: ControlDeps)
       return await suspect(task, settings, deps);
     case "unclear":
     case "refused":
-      return { outcome: "retry", error: told.error };
+      // Also after a refusal that trying again should not help: a recorder that runs has to be stopped.
+      return retryAfter(told.error);
   }
+}
+
+/**
+ * A start is under way, or its answer was lost: without the sid the engine cannot be told anything. After the time an
+ * attempt has, the channel is not held up any longer: the task is given up but not forgotten, and stopped by its first
+ * event should it come up after all. It cannot outlive its token, nor the failover that may follow its end.
+ */
+async function awaitSid(
+  task: EngineTask,
+  startSentAt: number,
+  settings: Settings,
+  deps: ControlDeps,
+): Promise<Outcome> {
+  const waitedMs = deps.now() - startSentAt;
+  const longestMs = ((settings.recorder_token_lifetime ?? 86_400) + (settings.death_after ?? 90)) * 1000;
+  if (waitedMs >= longestMs) {
+    await deps.database.report(task.id, "task.gone");
+    return done;
+  }
+  if (!task.superseded && waitedMs >= (settings.attempt_deadline ?? 90) * 1000) {
+    await deps.database.report(task.id, "task.lost", { is_certain: false });
+  }
+  return {
+    outcome: "snooze",
+    afterMs: waitedMs < SID_EXPECTED_WITHIN_MS ? WITHOUT_SID_MS : WITHOUT_SID_LATE_MS,
+  };
 }

@@ -1,7 +1,7 @@
 import { PostgrestClient } from "@supabase/postgrest-js";
 import { z } from "zod";
 import type { SupabaseSettings } from "../config.ts";
-import { RecorderFailure } from "../errors.ts";
+import { asRecorderError, RecorderFailure } from "../errors.ts";
 import { type Job, job, type Outcome, type Settings } from "./job.ts";
 
 /** The result of one job as the database takes it. */
@@ -11,6 +11,10 @@ export type Finished = { id: number; lease: string } & Outcome;
 export interface Step {
   hasPlace: boolean;
   jobs: Job[];
+  /** Claimed jobs that this version of the functions cannot read, as results: they must not hold up the others. */
+  unreadable: Finished[];
+  /** Results that were not taken: usually `lease_lost`, the job is another worker's by now. */
+  refused: { id: number; code: string }[];
   /** Milliseconds until the lane's next job is due; undefined when none waits. */
   nextRunInMs: number | undefined;
   settings: Settings;
@@ -18,10 +22,13 @@ export interface Step {
 
 const stepAnswer = z.object({
   has_place: z.boolean(),
-  jobs: z.array(job),
+  // Each one is parsed on its own: one strange job must not cost the leases of all that were claimed with it.
+  jobs: z.array(z.unknown()),
+  refused: z.array(z.object({ id: z.number().int(), code: z.string() })).default([]),
   next_run_in_ms: z.number().nullable(),
   settings: z.record(z.string(), z.number()).optional(),
 });
+const claim = z.looseObject({ id: z.number().int(), lease: z.uuid() });
 const attemptAnswer = z
   .object({ id: z.uuid(), attempt: z.number().int(), channel: z.string(), uid: z.string() })
   .nullable();
@@ -93,17 +100,25 @@ export interface ReceivedEvent {
 /** The database as the functions know it: schema recorder_api and nothing else. */
 export type RecorderDatabase = ReturnType<typeof createRecorderDatabase>;
 
+/** No call takes longer than this, ms: an answer that never comes must not hold a drain until it is killed. */
+const TIMEOUT_MS = 15_000;
+
 /**
  * Calls recorder_api over the REST interface with the secret key. Every answer is parsed; a refusal of the database
- * becomes a RecorderFailure with its code, anything else `database_unavailable`.
+ * becomes a RecorderFailure with its code, anything else (no answer, an error of Postgres or of the gateway, an answer
+ * of another form) `database_unavailable`, to be tried again later.
  */
-export function createRecorderDatabase(settings: SupabaseSettings, deps: { fetch: typeof fetch }) {
+export function createRecorderDatabase(
+  settings: SupabaseSettings,
+  deps: { fetch: typeof fetch; timeoutMs?: number },
+) {
   const client = new PostgrestClient(`${settings.url}/rest/v1`, {
     // A legacy key is a JWT and must stand in both headers; a new one is refused as a bearer.
     headers: settings.secretKey.startsWith("sb_")
       ? { apikey: settings.secretKey }
       : { apikey: settings.secretKey, Authorization: `Bearer ${settings.secretKey}` },
     schema: "recorder_api",
+    timeout: deps.timeoutMs ?? TIMEOUT_MS,
     // Deno's fetch silently sends a request again when a kept connection breaks before the answer begins, and a claim
     // that is sent twice is lost until its lease ends. A Blob body keeps it from doing so.
     fetch: (input, init) =>
@@ -111,18 +126,23 @@ export function createRecorderDatabase(settings: SupabaseSettings, deps: { fetch
   });
 
   async function call<Answer extends z.ZodType>(name: string, args: Record<string, unknown>, answer: Answer) {
-    const { data, error } = await client.rpc(name, args);
+    const { data, error, status } = await client.rpc(name, args);
     if (error) {
       const isRefusal = /^[a-z][a-z0-9_]*$/.test(error.code ?? "");
+      if (!isRefusal) throw unavailable(name, `HTTP ${status} ${error.code ?? ""} ${error.message}`);
       throw new RecorderFailure({
-        code: isRefusal ? error.code : "database_unavailable",
+        code: error.code,
         blame: "us",
-        retry: isRefusal ? "never" : "later",
-        message: isRefusal ? error.message : "The database did not answer.",
-        detail: `${name}: ${error.code} ${error.message}`,
+        retry: "never",
+        message: error.message,
+        detail: `${name} was refused`,
       });
     }
-    return answer.parse(data) as z.output<Answer>;
+    // The client makes an empty success (204, null) of a 404 without a body; here null has a meaning of its own.
+    const parsed = answer.safeParse(status === 204 ? undefined : data);
+    if (parsed.success) return parsed.data as z.output<Answer>;
+    const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    throw unavailable(name, `malformed answer: ${issues.join("; ")}`);
   }
 
   return {
@@ -133,9 +153,18 @@ export function createRecorderDatabase(settings: SupabaseSettings, deps: { fetch
         { p_lane: lane, p_drain: drain, p_finished: finished.map(wireForm), p_limit: limit },
         stepAnswer,
       );
+      const jobs: Job[] = [];
+      const unreadable: Finished[] = [];
+      for (const json of step.jobs) {
+        const read = job.safeParse(json);
+        if (read.success) jobs.push(read.data);
+        else unreadable.push(...resultOfUnreadable(json, read.error));
+      }
       return {
         hasPlace: step.has_place,
-        jobs: step.jobs,
+        jobs,
+        unreadable,
+        refused: step.refused,
         nextRunInMs: step.next_run_in_ms ?? undefined,
         settings: step.settings ?? {},
       };
@@ -153,6 +182,7 @@ export function createRecorderDatabase(settings: SupabaseSettings, deps: { fetch
     /** Saves what the engine said about a task, and moves the recording if it fits. */
     report: (taskId: string, event: TaskEvent, facts: Record<string, unknown> = {}) =>
       call("report", { p_engine_task_id: taskId, p_event: event, p_facts: facts }, reportAnswer),
+    /** Marks events as applied: they are not handed out again. */
     markApplied: (noticeIds: string[]) => call("mark_applied", { p_notice_ids: noticeIds }, z.unknown()),
     /** Stores an event once and asks for its application. */
     receiveEvent: (event: ReceivedEvent) =>
@@ -179,6 +209,26 @@ export function createRecorderDatabase(settings: SupabaseSettings, deps: { fetch
     playbackOf: (recordingId: string, userId: string) =>
       call("playback_of", { p_recording_id: recordingId, p_user_id: userId }, playbackAnswer),
   };
+}
+
+function unavailable(name: string, what: string): RecorderFailure {
+  return new RecorderFailure({
+    code: "database_unavailable",
+    blame: "us",
+    retry: "later",
+    message: "The database did not answer.",
+    // A gateway's error page can be long.
+    detail: `${name}: ${what.slice(0, 500)}`,
+  });
+}
+
+/** A retry, not a give-up: while a new version is rolled out, the next function may be able to read the job. */
+function resultOfUnreadable(json: unknown, error: z.ZodError): Finished[] {
+  const claimed = claim.safeParse(json).data;
+  if (claimed === undefined) return [];
+  const issues = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  const failure = asRecorderError(new Error(`the job cannot be read: ${issues.join("; ")}`));
+  return [{ id: claimed.id, lease: claimed.lease, outcome: "retry", error: failure }];
 }
 
 function wireForm(finished: Finished): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { asRecorderError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import type { Finished, RecorderDatabase } from "./database.ts";
-import type { Handler, Job, Outcome, Settings } from "./job.ts";
+import type { Finished, RecorderDatabase, Step } from "./database.ts";
+import { type Handler, type Job, type Outcome, retryAfter, type Settings } from "./job.ts";
 
 export interface DrainSettings {
   lane: string;
@@ -25,7 +25,14 @@ export interface DrainDeps {
   log: Log;
   /** Resolves when somebody in this process knows of new work; lets a lingering drain look at once. */
   nudged(): Promise<void>;
+  /** Told when the drain has looked for the last time: whoever knows of new work from now on needs another drain. */
+  leaving?(): void;
 }
+
+/** A database that fails this often in a row ends a drain; the pauses between are 0.5, 1, 2 and 4 s. */
+const MOST_FAILURES = 5;
+/** What is due at once is looked for after a breath, so that a mistake can never become a busy loop, ms. */
+const SHORTEST_PAUSE_MS = 5;
 
 /**
  * Works off one lane: claims due jobs, runs them side by side, brings their results back with the next claim, lingers,
@@ -37,7 +44,7 @@ export async function drainLane(
   handlers: Record<string, Handler>,
   deps: DrainDeps,
 ): Promise<void> {
-  const { lane, budgetMs, lingerMs, patienceMs, tickMs, concurrency } = settings;
+  const { lane, budgetMs, lingerMs, patienceMs, concurrency } = settings;
   const drain = deps.newId();
   const startedAt = deps.now();
   const running = new Set<Promise<void>>();
@@ -49,43 +56,55 @@ export async function drainLane(
 
   while (true) {
     const isOver = deps.now() - startedAt >= budgetMs;
-    let nextRunInMs: number | undefined;
+    // Asked for before the look, so that a nudge during it is not lost.
+    const nudged = deps.nudged();
     const bringing = finished.splice(0);
+    let step: Step;
     try {
-      const step = await deps.database.work(lane, drain, bringing, isOver ? 0 : concurrency - running.size);
-      failures = 0;
-      if (!step.hasPlace) break;
-      hasPlace = true;
-      nextRunInMs = step.nextRunInMs;
-      for (const job of step.jobs) {
-        count += 1;
-        lastWorkAt = deps.now();
-        const run = runJob(job, handlers, step.settings, deps).then((outcome) => {
-          finished.push({ id: job.id, lease: job.lease, ...outcome });
-          lastWorkAt = deps.now();
-          running.delete(run);
-        });
-        running.add(run);
-      }
+      step = await deps.database.work(lane, drain, bringing, isOver ? 0 : concurrency - running.size);
     } catch (error) {
       finished.unshift(...bringing);
       failures += 1;
       deps.log("drain.database_failed", { lane, failures, reason: asRecorderError(error).detail });
-      if (failures >= 5) break;
+      if (failures >= MOST_FAILURES) break;
       await deps.sleep(250 * 2 ** failures);
       continue;
     }
+    failures = 0;
+    for (const { id, code } of step.refused) deps.log("job.result_refused", { lane, job_id: id, code });
+    if (!step.hasPlace) break;
+    hasPlace = true;
+    for (const job of step.jobs) {
+      count += 1;
+      const run = runJob(job, handlers, step.settings, deps).then((outcome) => {
+        finished.push({ id: job.id, lease: job.lease, ...outcome });
+        lastWorkAt = deps.now();
+        running.delete(run);
+      });
+      running.add(run);
+    }
+    for (const result of step.unreadable) {
+      finished.push(result);
+      deps.log("job.unreadable", {
+        lane,
+        job_id: result.id,
+        detail: "error" in result ? result.error.detail : "",
+      });
+    }
+    if (step.jobs.length + step.unreadable.length > 0) lastWorkAt = deps.now();
 
     if (running.size === 0 && finished.length === 0) {
       const idleMs = deps.now() - lastWorkAt;
-      const isAwaited = nextRunInMs !== undefined && nextRunInMs <= patienceMs;
+      const isAwaited = step.nextRunInMs !== undefined && step.nextRunInMs <= patienceMs;
       if (isOver || (idleMs >= lingerMs && !isAwaited)) break;
     }
     // A finished job is brought back at once: what follows from it may be waiting for the result.
-    const pause = Math.max(5, Math.min(tickMs, nextRunInMs ?? tickMs));
-    if (finished.length === 0) await Promise.race([deps.sleep(pause), deps.nudged(), ...running]);
+    if (finished.length === 0) {
+      await Promise.race([deps.sleep(pauseMs(settings, step)), nudged, ...running]);
+    }
   }
 
+  deps.leaving?.();
   await Promise.all(running);
   if (hasPlace) {
     try {
@@ -95,6 +114,14 @@ export async function drainLane(
     }
   }
   deps.log("drain.ended", { lane, has_place: hasPlace, jobs: count, ms: deps.now() - startedAt });
+}
+
+/** How long until the next look, ms: a tick at most, less where a job is due before that. */
+function pauseMs({ tickMs }: DrainSettings, { nextRunInMs, jobs }: Step): number {
+  if (nextRunInMs === undefined) return tickMs;
+  // Due, and yet not handed out: it waits for its twin, for a slot, or for one of ours to end. Asking faster helps nobody.
+  if (nextRunInMs <= 0 && jobs.length === 0) return tickMs;
+  return Math.max(SHORTEST_PAUSE_MS, Math.min(tickMs, nextRunInMs));
 }
 
 async function runJob(
@@ -107,13 +134,12 @@ async function runJob(
   let outcome: Outcome;
   try {
     if (job.wait_ms > 0) await deps.sleep(job.wait_ms);
-    const handler = handlers[job.kind];
+    const handler = Object.hasOwn(handlers, job.kind) ? handlers[job.kind] : undefined;
     if (handler === undefined) throw new Error(`lane has no handler for ${job.kind}`);
     outcome = await handler(job, settings);
   } catch (thrown) {
     const error = asRecorderError(thrown);
-    outcome = error.retry === "never" ? { outcome: "give_up", error } : { outcome: "retry", error };
-    if (error.retryAfterMs !== undefined && outcome.outcome === "retry") outcome.afterMs = error.retryAfterMs;
+    outcome = error.retry === "never" ? { outcome: "give_up", error } : retryAfter(error);
   }
   const error = "error" in outcome ? outcome.error : undefined;
   deps.log("job", {

@@ -85,6 +85,13 @@ export type Outcome =
 
 export const done: Outcome = { outcome: "done" };
 
+/** Try again after this error: when the other side asked for, or as the job's backoff says. */
+export function retryAfter(error: RecorderError): Outcome {
+  return error.retryAfterMs === undefined
+    ? { outcome: "retry", error }
+    : { outcome: "retry", error, afterMs: error.retryAfterMs };
+}
+
 /** Settings of the database by name, in the units of recorder.settings. */
 export type Settings = Record<string, number>;
 

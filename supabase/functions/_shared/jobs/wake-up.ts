@@ -1,5 +1,7 @@
+import { asRecorderError } from "../errors.ts";
+import { readLimitedBody } from "../limited-body.ts";
 import type { Log } from "../log.ts";
-import { verifyStandardWebhook } from "../webhooks/standard-webhooks.ts";
+import { verifyStandardWebhook, type WebhookVerdict } from "../webhooks/standard-webhooks.ts";
 
 /** A wake-up is a few dozen bytes; nothing longer is read. */
 const LONGEST_BODY_BYTES = 1024;
@@ -9,32 +11,32 @@ export interface WakeUpDeps {
   secrets(): string[];
   now(): number;
   waitUntil(work: Promise<void>): void;
-  /** Works off the lane. */
+  /** Works off the lane; never rejects. */
   drain(): Promise<void>;
   log: Log;
 }
 
 /**
  * Answers a wake-up of the database: 202 at once, the work goes on behind it. Answers carry nothing worth reading,
- * because whoever has SQL rights can read pg_net's copies of them: 401 for a bad signature, 405, 413, 500.
+ * because whoever has SQL rights can read pg_net's copies of them: 401 for a bad signature, 405, 413, 500 while the
+ * secret is missing or malformed.
  */
 export async function answerWakeUp(request: Request, deps: WakeUpDeps): Promise<Response> {
   if (request.method !== "POST") return new Response(null, { status: 405, headers: { Allow: "POST" } });
-  const rawBody = new Uint8Array(await request.arrayBuffer());
-  if (rawBody.byteLength > LONGEST_BODY_BYTES) return new Response(null, { status: 413 });
-  let secrets: string[];
+  const rawBody = await readLimitedBody(request, LONGEST_BODY_BYTES);
+  if (rawBody === undefined) return new Response(null, { status: 413 });
+  let verdict: WebhookVerdict;
   try {
-    secrets = deps.secrets();
+    verdict = verifyStandardWebhook({
+      headers: request.headers,
+      rawBody,
+      secrets: deps.secrets(),
+      nowSeconds: Math.floor(deps.now() / 1000),
+    });
   } catch (error) {
-    deps.log("wake_up.not_configured", { reason: error instanceof Error ? error.message : String(error) });
+    deps.log("wake_up.not_configured", { reason: asRecorderError(error).detail });
     return new Response(null, { status: 500 });
   }
-  const verdict = await verifyStandardWebhook({
-    headers: request.headers,
-    rawBody,
-    secrets,
-    nowSeconds: Math.floor(deps.now() / 1000),
-  });
   if (!verdict.ok) {
     deps.log("wake_up.refused", { reason: verdict.reason });
     return new Response(null, { status: 401 });

@@ -21,18 +21,27 @@ export interface PlaybackAddresses {
   download: { url: string; file_name: string; expires_at: string } | null;
 }
 
+/** Whether there is anything to play now: what is past its end may not have been deleted yet. */
+export function isPlayable(playback: Pick<Playback, "status" | "expires_at">, nowSeconds: number): boolean {
+  return playback.status === "recorded" && nowSeconds < endSeconds(playback);
+}
+
+function endSeconds({ expires_at }: Pick<Playback, "expires_at">): number {
+  return expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(expires_at) / 1000;
+}
+
 /** From when and for how long an address of this recording's media is signed; never past the recording's own end. */
 export function mediaLifetime(
   playback: Pick<Playback, "duration_ms" | "expires_at">,
   nowSeconds: number,
 ): { signedAt: Date; expiresInSeconds: number; expiresAt: Date } {
   const wanted = Math.min((playback.duration_ms ?? 0) / 1000 + MEDIA_SLACK_SECONDS, LONGEST_MEDIA_SECONDS);
-  const end =
-    playback.expires_at === null ? Number.POSITIVE_INFINITY : Date.parse(playback.expires_at) / 1000;
   const signedAtSeconds = nowSeconds - (nowSeconds % SIGNING_GRAIN_SECONDS);
   // Rounded up to the grain as well, or the rounding of the start would shorten the life of the address.
   const wantedEnd = Math.ceil((nowSeconds + wanted) / SIGNING_GRAIN_SECONDS) * SIGNING_GRAIN_SECONDS;
-  const expiresAtSeconds = Math.floor(Math.min(wantedEnd, nowSeconds + LONGEST_MEDIA_SECONDS, end));
+  const expiresAtSeconds = Math.floor(
+    Math.min(wantedEnd, nowSeconds + LONGEST_MEDIA_SECONDS, endSeconds(playback)),
+  );
   return {
     signedAt: new Date(signedAtSeconds * 1000),
     expiresInSeconds: Math.max(1, expiresAtSeconds - signedAtSeconds),
@@ -62,7 +71,7 @@ export function playbackAddresses(
     { recordingId: playback.recording_id, viewerId, expiresAtSeconds: tokenExpiresAt },
     settings.tokenSecrets,
   );
-  const playable = playback.status === "recorded" ? playback.files : [];
+  const playable = isPlayable(playback, nowSeconds) ? playback.files : [];
   const mp4s = playable.filter((file) => file.kind === "mp4");
   const first = mp4s[0];
   const fileName = downloadName(playback);

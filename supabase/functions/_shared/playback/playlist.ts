@@ -31,7 +31,9 @@ export function parsePlaylist(text: string): Playlist | undefined {
     } else if (line === "#EXT-X-ENDLIST") {
       playlist.isEnded = true;
     } else if (line !== "" && !line.startsWith("#")) {
-      if (durationSeconds === undefined || !Number.isFinite(durationSeconds)) return undefined;
+      if (durationSeconds === undefined || !Number.isFinite(durationSeconds) || durationSeconds < 0) {
+        return undefined;
+      }
       // The engine opens every playlist with one; before the first slice there is nothing to be discontinuous with.
       playlist.segments.push({
         uri: line,
@@ -50,18 +52,13 @@ export function durationMsOf(segments: readonly Pick<Segment, "durationSeconds">
   return Math.round(segments.reduce((sum, segment) => sum + segment.durationSeconds, 0) * 1000);
 }
 
-/**
- * One finished playlist out of parts that follow each other (attempts, failovers), every slice under the address that
- * `addressOf` gives. A new part is a discontinuity.
- */
+/** One finished playlist, every slice under the address that `addressOf` gives. Source: RFC 8216 section 4. */
 export function renderPlaylist(
-  parts: readonly { segments: readonly Segment[] }[],
-  addressOf: (segment: Segment, part: number) => string,
+  segments: readonly Segment[],
+  addressOf: (segment: Segment) => string,
 ): string {
-  const longest = Math.max(
-    1,
-    ...parts.flatMap(({ segments }) => segments.map((segment) => segment.durationSeconds)),
-  );
+  // Not Math.max(...): a day of slices is more arguments than a call can have.
+  const longest = segments.reduce((most, segment) => Math.max(most, segment.durationSeconds), 1);
   const lines = [
     "#EXTM3U",
     "#EXT-X-VERSION:3",
@@ -69,11 +66,9 @@ export function renderPlaylist(
     "#EXT-X-PLAYLIST-TYPE:VOD",
     "#EXT-X-MEDIA-SEQUENCE:0",
   ];
-  parts.forEach(({ segments }, part) => {
-    segments.forEach((segment, index) => {
-      if (segment.isDiscontinuity || (part > 0 && index === 0)) lines.push("#EXT-X-DISCONTINUITY");
-      lines.push(`#EXTINF:${segment.durationSeconds.toFixed(6)},`, addressOf(segment, part));
-    });
+  segments.forEach((segment, index) => {
+    if (segment.isDiscontinuity && index > 0) lines.push("#EXT-X-DISCONTINUITY");
+    lines.push(`#EXTINF:${segment.durationSeconds.toFixed(6)},`, addressOf(segment));
   });
   lines.push("#EXT-X-ENDLIST");
   return `${lines.join("\n")}\n`;

@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
 
 /** Who may fetch which playlist, until when. */
 export interface PlaylistToken {
@@ -8,6 +10,7 @@ export interface PlaylistToken {
   expiresAtSeconds: number;
 }
 
+const content = z.tuple([z.uuid(), z.uuid(), z.number().int()]);
 const FORM = /^([A-Za-z0-9_-]{1,400})\.([A-Za-z0-9_-]{43})$/;
 
 function signatureOf(body: string, secret: string): Buffer {
@@ -41,10 +44,18 @@ export function readPlaylistToken(
     if (given.length === expected.length && timingSafeEqual(given, expected)) isSigned = true;
   }
   if (!isSigned) return undefined;
-  const [recordingId, viewerId, expiresAtSeconds] = JSON.parse(Buffer.from(body, "base64url").toString()) as [
-    string,
-    string,
-    number,
-  ];
+  // The secret may have signed something else under another roof: only our own form is a token.
+  const parsed = content.safeParse(jsonOf(body));
+  if (!parsed.success) return undefined;
+  const [recordingId, viewerId, expiresAtSeconds] = parsed.data;
   return expiresAtSeconds > nowSeconds ? { recordingId, viewerId, expiresAtSeconds } : undefined;
+}
+
+function jsonOf(body: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(body, "base64url").toString());
+  } catch {
+    // Signed, and yet not JSON: no token of ours.
+    return undefined;
+  }
 }

@@ -18,105 +18,176 @@ export interface PlaylistPart {
   attempt: number;
   /** -1 for the first server, n for the n-th one that took over. */
   failover: number;
+  sid: string;
   key: string;
+  /** What is there. One that follows missing ones is a discontinuity. */
   segments: (Segment & { key: string; sizeBytes: number })[];
+  /** URIs of slices that are not there. */
   missing: string[];
+  /** Where in the playing time of `segments` slices are missing, ms. */
+  gapsAtMs: number[];
   isEnded: boolean;
 }
 
 export interface Inventory {
   parts: PlaylistPart[];
   mp4s: RecordingObject[];
+  /** Keys of playlists that are none. */
+  unreadable: string[];
   storedBytes: number;
 }
 
 /** Objects whose names the engine makes, in folders of attempts; everything else in the folder is not ours to judge. */
 export function recordingObjects(prefix: string, objects: readonly StoredObject[]): RecordingObject[] {
   return objects.flatMap((object) => {
-    const match = /^a(\d+)\/([^/]+)$/.exec(object.key.slice(prefix.length));
+    if (!object.key.startsWith(prefix)) return [];
+    const match = /^a(\d{1,6})\/([^/]+)$/.exec(object.key.slice(prefix.length));
     const name = match?.[2] === undefined ? undefined : parseEngineFileName(match[2]);
     return name === undefined ? [] : [{ ...object, attempt: Number(match?.[1]), name }];
   });
 }
 
 /**
- * Puts objects and the playlists among them together. Of several playlists of one server (the engine's backup cloud
- * writes its own) the longest holds. Slices are looked up beside their playlist; a URI that is not a bare name is
- * counted as missing, never followed.
+ * Puts objects and the playlists among them (by key; undefined where the object is no playlist) together. Of several
+ * playlists of one server (the engine's backup cloud writes its own) the longest holds, and of equals the ended one.
+ * Slices are looked up beside their playlist; a URI that is not a bare name is counted as missing, never followed.
  */
 export function takeInventory(
   objects: readonly RecordingObject[],
-  playlists: ReadonlyMap<string, Playlist>,
+  playlists: ReadonlyMap<string, Playlist | undefined>,
 ): Inventory {
   const byKey = new Map(objects.map((object) => [object.key, object]));
-  const parts = new Map<string, PlaylistPart>();
+  const chosen = new Map<string, { object: RecordingObject; playlist: Playlist }>();
+  const unreadable: string[] = [];
   for (const object of objects) {
+    if (object.name.kind !== "playlist") continue;
     const playlist = playlists.get(object.key);
-    if (object.name.kind !== "playlist" || playlist === undefined) continue;
-    const folder = object.key.slice(0, object.key.lastIndexOf("/") + 1);
-    const part: PlaylistPart = {
-      attempt: object.attempt,
-      failover: object.name.failover ?? -1,
-      key: object.key,
-      segments: [],
-      missing: [],
-      isEnded: playlist.isEnded,
-    };
-    for (const segment of playlist.segments) {
-      const stored = byKey.get(folder + segment.uri);
-      if (stored === undefined || stored.sizeBytes === 0) part.missing.push(segment.uri);
-      else part.segments.push({ ...segment, key: stored.key, sizeBytes: stored.sizeBytes });
+    if (playlist === undefined) {
+      unreadable.push(object.key);
+      continue;
     }
-    const place = `${part.attempt} ${part.failover}`;
-    const other = parts.get(place);
-    if (other === undefined || durationMsOf(part.segments) > durationMsOf(other.segments))
-      parts.set(place, part);
+    const place = `${object.attempt} ${object.name.sid} ${object.name.failover ?? -1}`;
+    const other = chosen.get(place)?.playlist;
+    // By what they list, not by what is there of it: the longer one tells what is still to come.
+    if (other === undefined || isLonger(playlist, other)) chosen.set(place, { object, playlist });
   }
   return {
-    parts: [...parts.values()]
-      .filter((part) => part.segments.length + part.missing.length > 0)
-      .sort((a, b) => a.attempt - b.attempt || a.failover - b.failover),
+    parts: [...chosen.values()]
+      .filter(({ playlist }) => playlist.segments.length > 0)
+      .map(({ object, playlist }) => partOf(object, playlist, byKey))
+      .sort((a, b) => a.attempt - b.attempt || compare(a.sid, b.sid) || a.failover - b.failover),
     mp4s: objects
       .filter((object) => object.name.kind === "mp4" && object.sizeBytes > 0)
       .sort(
         (a, b) =>
           a.attempt - b.attempt ||
+          compare(a.name.sid, b.name.sid) ||
           (a.name.failover ?? -1) - (b.name.failover ?? -1) ||
           (a.name.index ?? 0) - (b.name.index ?? 0),
       ),
+    unreadable,
     storedBytes: objects.reduce((sum, object) => sum + object.sizeBytes, 0),
   };
 }
 
-/** What is still awaited, as words for the log; empty when everything that was named is there. */
+function isLonger(one: Playlist, other: Playlist): boolean {
+  const difference = durationMsOf(one.segments) - durationMsOf(other.segments);
+  return difference > 0 || (difference === 0 && one.isEnded && !other.isEnded);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function partOf(
+  object: RecordingObject,
+  playlist: Playlist,
+  byKey: ReadonlyMap<string, RecordingObject>,
+): PlaylistPart {
+  const folder = object.key.slice(0, object.key.lastIndexOf("/") + 1);
+  const part: PlaylistPart = {
+    attempt: object.attempt,
+    failover: object.name.failover ?? -1,
+    sid: object.name.sid,
+    key: object.key,
+    segments: [],
+    missing: [],
+    gapsAtMs: [],
+    isEnded: playlist.isEnded,
+  };
+  let isAfterGap = false;
+  for (const segment of playlist.segments) {
+    const stored = segment.uri.includes("/") ? undefined : byKey.get(folder + segment.uri);
+    if (stored === undefined || stored.name.kind !== "segment" || stored.sizeBytes === 0) {
+      if (!isAfterGap) part.gapsAtMs.push(durationMsOf(part.segments));
+      part.missing.push(segment.uri);
+      isAfterGap = true;
+      continue;
+    }
+    part.segments.push({
+      ...segment,
+      isDiscontinuity: segment.isDiscontinuity || (isAfterGap && part.segments.length > 0),
+      key: stored.key,
+      sizeBytes: stored.sizeBytes,
+    });
+    isAfterGap = false;
+  }
+  return part;
+}
+
+/** Whether no server wrote on after this part: only the last one's playlist has an end. */
+export function isLastOfItsTask(part: PlaylistPart, inventory: Pick<Inventory, "parts">): boolean {
+  return !inventory.parts.some(
+    (other) => other.attempt === part.attempt && other.sid === part.sid && other.failover > part.failover,
+  );
+}
+
+/** What the engine told of one task, as far as files go. */
+export interface ToldOfFiles {
+  attempt: number;
+  is_empty: boolean;
+  superseded: boolean;
+  files: { fileName: string }[] | null;
+}
+
+/**
+ * What is still awaited, as words for the log; empty when everything that was named is there. As long as `isUsual` (the
+ * engine's normal time for uploads has not passed) more is hoped for: what was ordered (playlist and MP4) where the
+ * engine gave no list, and the rest of attempts that were given up.
+ */
 export function awaited(
   inventory: Inventory,
-  tasks: readonly {
-    attempt: number;
-    is_empty: boolean;
-    superseded: boolean;
-    files: { fileName: string }[] | null;
-  }[],
+  tasks: readonly ToldOfFiles[],
   objects: readonly RecordingObject[],
+  isUsual: boolean,
 ): string[] {
-  const names = new Set(objects.map((object) => object.key.slice(object.key.lastIndexOf("/") + 1)));
-  const missing: string[] = [];
+  const names = new Set(
+    objects.map((object) => `${object.attempt} ${object.key.slice(object.key.lastIndexOf("/") + 1)}`),
+  );
+  const missing: string[] = inventory.unreadable.map((key) => `a playlist that can be read at ${key}`);
+  const givenUp = new Set(tasks.filter((task) => task.superseded).map((task) => task.attempt));
   for (const part of inventory.parts) {
+    if (!isUsual && givenUp.has(part.attempt)) continue;
     if (part.missing.length > 0) missing.push(`${part.missing.length} slices of attempt ${part.attempt}`);
-    const isLast = !inventory.parts.some(
-      (other) => other.attempt === part.attempt && other.failover > part.failover,
-    );
-    if (isLast && !part.isEnded) missing.push(`the end of the playlist of attempt ${part.attempt}`);
+    if (isLastOfItsTask(part, inventory) && !part.isEnded) {
+      missing.push(`the end of the playlist of attempt ${part.attempt}`);
+    }
   }
   for (const task of tasks) {
     if (task.is_empty || task.superseded) continue;
     for (const file of task.files ?? []) {
       const base = file.fileName.slice(file.fileName.lastIndexOf("/") + 1);
-      if (!names.has(base)) missing.push(`a file of attempt ${task.attempt} that the engine named`);
+      if (!names.has(`${task.attempt} ${base}`)) {
+        missing.push(`a file of attempt ${task.attempt} that the engine named`);
+      }
     }
-    const hasMp4 = inventory.mp4s.some((mp4) => mp4.attempt === task.attempt);
-    // Without a list from the engine we only know what was ordered: playlist and MP4.
-    if (task.files === null && !hasMp4) missing.push(`the MP4 of attempt ${task.attempt}`);
+    if (task.files !== null || !isUsual) continue;
+    if (!inventory.mp4s.some((mp4) => mp4.attempt === task.attempt)) {
+      missing.push(`the MP4 of attempt ${task.attempt}`);
+    }
+    if (!inventory.parts.some((part) => part.attempt === task.attempt)) {
+      missing.push(`the playlist of attempt ${task.attempt}`);
+    }
   }
   return missing;
 }

@@ -1,0 +1,18 @@
+begin;
+select plan(9);
+select tests.people();
+create temporary table it as select tests.new_call() as call_id;
+create temporary table r as select tests.engine_at_work((select call_id from it)) as id;
+select tests.wish((select call_id from it), 'stopping');
+select recorder_api.report((select id from recorder.engine_tasks), 'task.gone');
+select throws_ok($$ select recorder_api.files_failed((select id from r), 'engine.gone') $$, 'RC014', null, 'another event');
+select throws_ok($$ select recorder_api.files_failed((select id from r), null) $$, 'RC011', null, 'no event');
+select throws_ok($$ select recorder_api.files_failed(null, 'files.empty') $$, 'RC011', null, 'no recording');
+select throws_ok($$ select recorder_api.files_failed(gen_random_uuid(), 'files.empty') $$, 'RC012', null, 'an unknown recording');
+select is((select status from public.recordings), 'processing', 'nothing came of it');
+select is(recorder_api.files_failed((select id from r), 'files.missing', '{"error": {"code": "bucket_missing", "blame": "configuration", "detail": "key K005"}}'), true, 'the files are missing');
+select is((select error from public.recordings), recorder.error_of('files_missing') || '{"code": "bucket_missing", "blame": "configuration"}', 'for a reason, with all four members and no detail');
+select is(recorder_api.files_failed((select id from r), 'files.empty'), false, 'said again, otherwise');
+select is((select error ->> 'code' from public.recordings), 'bucket_missing', 'changes nothing');
+select * from finish();
+rollback;

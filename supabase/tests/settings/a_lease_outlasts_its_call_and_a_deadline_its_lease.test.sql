@@ -1,0 +1,18 @@
+begin;
+select plan(13);
+create function pg_temp.s(p_name text) returns numeric language sql as $$ select recorder.setting(p_name) $$;
+select ok(pg_temp.s('control_lease') > pg_temp.s('longest_control_call'), 'a control job keeps its lease for the longest call');
+select ok(pg_temp.s('storage_lease') > pg_temp.s('longest_storage_call'), 'a storage job too');
+select is_empty($$ select l.lane from recorder.lanes l where not exists (select from recorder.settings s where s.name = l.lane || '_lease') $$, 'every lane has a lease');
+select ok(pg_temp.s('attempt_deadline') > pg_temp.s('control_lease'), 'an attempt outlasts the lease of its start');
+select ok(pg_temp.s('queued_deadline') > pg_temp.s('control_lease'), 'waiting outlasts it too');
+select ok(pg_temp.s('processing_deadline') > pg_temp.s('storage_lease'), 'processing outlasts the lease of a slice');
+select ok(pg_temp.s('stopping_slack') > pg_temp.s('control_lease'), 'stopping outlasts the lease of a stop');
+select ok(pg_temp.s('recorder_token_lifetime') > pg_temp.s('longest_recording'), 'the token outlives the longest recording');
+select ok(pg_temp.s('silence_limit') > pg_temp.s('death_after'), 'silence is longer than a failover');
+select ok(pg_temp.s('sweep_overdue') < pg_temp.s('silence_limit'), 'a worker sweeps before silence is taken for death');
+select ok(pg_temp.s('stop_share') + pg_temp.s('heartbeat_share') < 100, 'the shares leave something for the rest');
+select ok(pg_temp.s('retry_first_delay') < pg_temp.s('retry_longest_delay'), 'pauses grow');
+select is_empty($$ select name from recorder.settings where unit = '' or reason !~ '\.$' $$, 'every number has a unit and a reason');
+select * from finish();
+rollback;
