@@ -39,5 +39,7 @@ export const answers = {
   gone: service(404, 404, "failed to find worker"),
   internal: service(500, 500, "internal_error"),
   noWorkerForStart: service(500, 502, "Failed to allocate worker"),
+  allocateTimeout: service(500, 504, "allocate_timeout"),
+  startTimeout: service(500, 62, "request timeout"),
   timeout: service(504, 62, "request timeout"),
 };

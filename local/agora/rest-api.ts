@@ -84,7 +84,13 @@ function faultAnswer(call: Call, status: 206 | 429 | 500 | 503 | 504): Answer {
   if (status === 206) return answers.notCompleted;
   if (status === 429) return gatewayAnswers.rateLimited;
   if (status === 503) return gatewayAnswers.unavailable;
-  if (status === 504) return answers.timeout;
+  // Of acquire and start Agora documents a time-out as HTTP 500 with a code of its own (reference 3.2).
+  if (status === 504)
+    return call === "acquire"
+      ? answers.allocateTimeout
+      : call === "start"
+        ? answers.startTimeout
+        : answers.timeout;
   if (call === "acquire") return answers.internal;
   return call === "start" ? answers.noWorkerForStart : answers.internal;
 }
