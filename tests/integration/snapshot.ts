@@ -14,7 +14,7 @@ export async function takeSnapshot(sql: postgres.Sql): Promise<Snapshot> {
     const tables = await transaction<{ name: string }[]>`
       select format('%I.%I', n.nspname, c.relname) as name
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where (n.nspname in ('public', 'recorder') and c.relkind = 'r' and c.relname not in ('drains'))
+      where (n.nspname in ('public', 'recorder') and c.relkind = 'r' and c.relname not in ('drains', 'sweeps'))
         or (n.nspname = 'realtime' and c.relname = 'messages')
       order by 1`;
     const snapshot: Snapshot = {};
