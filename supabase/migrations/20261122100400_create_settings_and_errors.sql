@@ -68,9 +68,14 @@ end
 $$;
 comment on function recorder.setting(text) is 'The value of one setting, in the unit its row names. Raises if the row is missing.';
 
+-- Everything on a hot path is plpgsql: a SQL function that cannot be inlined is planned anew at each call.
 create function recorder.seconds(p_name text) returns interval
-  language sql stable set search_path = ''
-as $$ select make_interval(secs => recorder.setting(p_name)::double precision) $$;
+  language plpgsql stable set search_path = ''
+as $$
+begin
+  return make_interval(secs => recorder.setting(p_name)::double precision);
+end
+$$;
 comment on function recorder.seconds(text) is 'A setting in seconds as an interval.';
 
 create table recorder.errors (

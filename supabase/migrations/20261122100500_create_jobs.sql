@@ -74,7 +74,8 @@ comment on table recorder.jobs is 'The queue. State changes and the job that fol
 create index jobs_due on recorder.jobs (lane, kind, engine_account, run_at) where state = 'queued';
 create unique index jobs_one_queued_per_key on recorder.jobs (dedupe_key) where state = 'queued';
 create unique index jobs_one_running_per_key on recorder.jobs (dedupe_key) where state = 'running';
-create index jobs_expired_lease on recorder.jobs (leased_until) where state = 'running';
+-- The second condition says nothing new; it keeps the claim's look for a running twin on the index by key.
+create index jobs_expired_lease on recorder.jobs (leased_until) where state = 'running' and lease_token is not null;
 create index jobs_of_recording on recorder.jobs (recording_id);
 create index jobs_finished on recorder.jobs (finished_at) where state in ('done', 'dead');
 
@@ -183,19 +184,21 @@ comment on function recorder.try_lock_channel(text) is
 
 -- Enqueue -----------------------------------------------------------------------------------------------------------
 
-create function recorder.account_for(p_kind text, p_recording_id uuid, p_engine_task_id uuid) returns text
-  language sql stable set search_path = ''
+create function recorder.account_for(p_recording_id uuid, p_engine_task_id uuid) returns text
+  language plpgsql stable set search_path = ''
 as $$
-  select coalesce(
+begin
+  return coalesce(
     (select t.engine_account from recorder.engine_tasks t where t.id = p_engine_task_id),
     (select t.engine_account from recorder.engine_tasks t where t.recording_id = p_recording_id order by t.attempt desc limit 1),
     (select a.engine_account from recorder.engine_accounts a
      order by (
        select count(*) from recorder.engine_tasks t
        where t.engine_account = a.engine_account and t.state in ('requested', 'running')), a.engine_account
-     limit 1))
+     limit 1));
+end
 $$;
-comment on function recorder.account_for(text, uuid, uuid) is
+comment on function recorder.account_for(uuid, uuid) is
   'The account at the engine that a piece of work belongs to: that of its task, else of its recording, else the one with the fewest recorders. Called by recorder.enqueue.';
 
 create function recorder.enqueue(
@@ -217,7 +220,7 @@ begin
     kind, lane, priority, recording_id, engine_task_id, engine_account, dedupe_key, max_attempts, run_at)
   values (
     p_kind, v_kind.lane, v_kind.priority, p_recording_id, p_engine_task_id,
-    case when v_kind.engine_requests > 0 then recorder.account_for(p_kind, p_recording_id, p_engine_task_id) else '' end,
+    case when v_kind.engine_requests > 0 then recorder.account_for(p_recording_id, p_engine_task_id) else '' end,
     p_kind || ':' || coalesce(p_engine_task_id, p_recording_id)::text, v_kind.max_attempts, p_run_at)
   on conflict (dedupe_key) where state = 'queued'
   do update set run_at = excluded.run_at where excluded.run_at < j.run_at;
@@ -323,9 +326,9 @@ alter table recorder.inbox enable row level security;
 alter table recorder.channels enable row level security;
 alter function recorder.lock_channel(text) owner to recorder_owner;
 alter function recorder.try_lock_channel(text) owner to recorder_owner;
-alter function recorder.account_for(text, uuid, uuid) owner to recorder_owner;
+alter function recorder.account_for(uuid, uuid) owner to recorder_owner;
 alter function recorder.enqueue(text, uuid, uuid, timestamptz) owner to recorder_owner;
-revoke all on function recorder.lock_channel(text), recorder.try_lock_channel(text), recorder.account_for(text, uuid, uuid),
+revoke all on function recorder.lock_channel(text), recorder.try_lock_channel(text), recorder.account_for(uuid, uuid),
   recorder.enqueue(text, uuid, uuid, timestamptz), recorder.secret(text),
   recorder.wake_lane(text, boolean), recorder.wake_lane_of_job() from public, anon, authenticated, service_role;
 -- recorder_owner reaches the functions that touch Vault and pg_net only through these two.

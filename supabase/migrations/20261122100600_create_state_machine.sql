@@ -27,9 +27,10 @@ insert into recorder.transitions (event, from_status, to_status, meaning) values
   ('recording.expired', 'recorded', 'expired', 'Files deleted by policy or request.');
 
 create function recorder.deadline_of(p_recording public.recordings) returns timestamptz
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select case
+begin
+  return case
     when p_recording.status = 'starting' and p_recording.phase = 'queued'
       then p_recording.requested_at + recorder.seconds('queued_deadline')
     when p_recording.status = 'starting' then clock_timestamp() + recorder.seconds('attempt_deadline')
@@ -38,7 +39,8 @@ as $$
       (select max(t.token_expires_at) from recorder.engine_tasks t
        where t.recording_id = p_recording.id and t.state <> 'gone'), clock_timestamp())
     when p_recording.status = 'processing' then clock_timestamp() + recorder.seconds('processing_deadline')
-  end
+  end;
+end
 $$;
 comment on function recorder.deadline_of(public.recordings) is 'When the sweep has to act on a recording in this state; null for a final one.';
 
@@ -46,10 +48,12 @@ create function recorder.note(
   p_recording_id uuid, p_actor text, p_event text, p_detail jsonb default '{}',
   p_from_status text default null, p_to_status text default null
 ) returns void
-  language sql set search_path = ''
+  language plpgsql set search_path = ''
 as $$
+begin
   insert into public.recording_events (recording_id, actor, event, from_status, to_status, detail)
-  values (p_recording_id, p_actor, p_event, p_from_status, p_to_status, coalesce(p_detail, '{}'))
+  values (p_recording_id, p_actor, p_event, p_from_status, p_to_status, coalesce(p_detail, '{}'));
+end
 $$;
 comment on function recorder.note(uuid, text, text, jsonb, text, text) is 'Writes one line of the story of a recording that its two people can read.';
 
@@ -169,16 +173,28 @@ comment on function recorder.move(uuid, text, text, jsonb) is
 create function recorder.recording_of_call(
   p_call_id uuid, p_channel text, p_is_active boolean, p_followed_id uuid default null
 ) returns public.recordings
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select r from (
-    (select r, 0 as rank from public.recordings r
-     where p_is_active and r.channel = p_channel and r.status in ('starting', 'recording', 'stopping') limit 1)
-    union all
-    (select r, 1 from public.recordings r where r.call_id = p_call_id or r.id = p_followed_id
-     order by r.created_at desc, r.id limit 1)
-  ) candidates (r, rank)
-  order by rank limit 1
+declare
+  v_recording public.recordings;
+  v_followed public.recordings;
+begin
+  if p_is_active then
+    select * into v_recording from public.recordings r
+    where r.channel = p_channel and r.status in ('starting', 'recording', 'stopping');
+    if found then
+      return v_recording;
+    end if;
+  end if;
+  select * into v_recording from public.recordings r where r.call_id = p_call_id order by r.created_at desc, r.id limit 1;
+  if p_followed_id is distinct from v_recording.id then
+    select * into v_followed from public.recordings r where r.id = p_followed_id;
+    if v_recording.id is null or (v_followed.created_at, v_recording.id) > (v_recording.created_at, v_followed.id) then
+      return v_followed;
+    end if;
+  end if;
+  return v_recording;
+end
 $$;
 comment on function recorder.recording_of_call(uuid, text, boolean, uuid) is
   'The recording a call mirrors: the live one of its channel while the call is active, else the newer of its own newest and the one it has followed so far; null if there is none.';

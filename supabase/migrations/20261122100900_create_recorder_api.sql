@@ -130,6 +130,7 @@ declare
   v_result jsonb;
   v_code text;
   v_refused jsonb := '[]';
+  v_done bigint[];
 begin
   if p_finished is null or p_finished = '[]' then
     return v_refused;
@@ -146,7 +147,23 @@ begin
     join public.recordings r on r.id = j.recording_id
     where f.result ->> 'outcome' = 'give_up' or f.result ->> 'outcome' = 'retry' and j.attempts >= j.max_attempts
     order by r.channel) c;
-  for v_result in select e from jsonb_array_elements(p_finished) e loop
+  -- Most of them are simply done: those are one update. The others, and whatever is wrong with them, one by one.
+  with told as (
+    select (f.result ->> 'id')::bigint as id, (f.result ->> 'lease')::uuid as lease
+    from (select e from jsonb_array_elements(p_finished) e offset 0) as f (result)
+    where f.result ->> 'outcome' = 'done'
+      and pg_input_is_valid(f.result ->> 'id', 'bigint') and pg_input_is_valid(f.result ->> 'lease', 'uuid')
+  ), finished as (
+    update recorder.jobs j set state = 'done', lease_token = null, leased_until = null, finished_at = clock_timestamp()
+    where j.id = any (array(select t.id from told t)) and j.state = 'running'
+      and j.lease_token = (select t.lease from told t where t.id = j.id limit 1)
+    returning j.id
+  )
+  select coalesce(array_agg(f.id), '{}') into v_done from finished f;
+  for v_result in
+    select e from jsonb_array_elements(p_finished) e
+    where (e ->> 'outcome' = 'done' and e ->> 'id' = any (v_done::text[])) is not true
+  loop
     v_code := recorder.finish_job(v_result);
     if v_code is not null then
       v_refused := v_refused || jsonb_build_object('id', v_result -> 'id', 'code', v_code);
@@ -159,9 +176,10 @@ comment on function recorder.finish_jobs(jsonb) is
   'Finishes a batch of jobs. Gives those that were refused, [{id, code}]. Refuses with argument_invalid what is no list.';
 
 create function recorder.job_context(p_job recorder.jobs) returns jsonb
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'recording', (
       select jsonb_build_object(
         'id', r.id, 'channel', r.channel, 'status', r.status, 'phase', r.phase, 'attempt', r.attempt, 'quality', r.quality,
@@ -180,27 +198,32 @@ as $$
     'events', case when p_job.kind = 'apply_events' then coalesce((
       select jsonb_agg(jsonb_build_object('notice_id', i.notice_id, 'event', i.event, 'received_at', i.received_at)
         order by (i.event -> 'payload' ->> 'sequence')::bigint nulls last, i.received_at)
-      from recorder.inbox i where i.engine_task_id = p_job.engine_task_id and i.applied_at is null), '[]') end)
+      from recorder.inbox i where i.engine_task_id = p_job.engine_task_id and i.applied_at is null), '[]') end);
+end
 $$;
 comment on function recorder.job_context(recorder.jobs) is 'What a handler needs to know, in the same round trip as the claim: the recording, its engine tasks, open events.';
 
 -- Claiming --------------------------------------------------------------------------------------------------------------
 
 create function recorder.next_due(p_lane text, p_kind text, p_engine_account text) returns timestamptz
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select j.run_at from recorder.jobs j
-  where j.state = 'queued' and j.lane = p_lane and j.kind = p_kind and j.engine_account = p_engine_account
-    and (select r.id from recorder.jobs r where r.dedupe_key = j.dedupe_key and r.state = 'running') is null
-  order by j.run_at limit 1
+begin
+  return (
+    select j.run_at from recorder.jobs j
+    where j.state = 'queued' and j.lane = p_lane and j.kind = p_kind and j.engine_account = p_engine_account
+      and (select r.id from recorder.jobs r where r.dedupe_key = j.dedupe_key and r.state = 'running') is null
+    order by j.run_at limit 1);
+end
 $$;
 comment on function recorder.next_due(text, text, text) is
   'When the next job of a kind and account may run; null if none waits. A job whose twin is running is not due. Called by claims.';
 
 create function recorder.free_tasks(p_engine_account text) returns integer
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select greatest(0,
+begin
+  return (select greatest(0,
     coalesce(a.concurrent_tasks, recorder.setting('concurrent_tasks')::integer)
     - (select count(*) from recorder.engine_tasks t
        where t.engine_account = a.engine_account and t.state in ('requested', 'running'))::integer
@@ -210,7 +233,8 @@ as $$
          and not exists (
            select from recorder.engine_tasks t
            where t.recording_id = j.recording_id and t.state in ('requested', 'running') and not t.superseded))::integer)
-  from recorder.engine_accounts a where a.engine_account = p_engine_account
+  from recorder.engine_accounts a where a.engine_account = p_engine_account);
+end
 $$;
 comment on function recorder.free_tasks(text) is
   'How many more recorders an account may have at once: its ceiling less those that run or are being started. Called by claims, under the lock of the account.';
@@ -218,24 +242,29 @@ comment on function recorder.free_tasks(text) is
 create function recorder.claimable_kinds(p_lane text) returns table (
   kind text, engine_account text, engine_requests integer
 )
-  language sql stable rows 10 set search_path = ''
+  language plpgsql stable rows 10 set search_path = ''
 as $$
-  select k.kind, coalesce(a.engine_account, ''), k.engine_requests
-  from recorder.job_kinds k
-  left join recorder.engine_accounts a on k.engine_requests > 0
-  where k.lane = p_lane
-  order by k.priority, k.kind, a.engine_account
+begin
+  return query
+    select k.kind, coalesce(a.engine_account, ''), k.engine_requests
+    from recorder.job_kinds k
+    left join recorder.engine_accounts a on k.engine_requests > 0
+    where k.lane = p_lane
+    order by k.priority, k.kind, a.engine_account;
+end
 $$;
 comment on function recorder.claimable_kinds(text) is 'The kinds of a lane, most urgent first, once per account where they ask the engine.';
 
 create function recorder.has_due_work(p_lane text) returns boolean
-  language sql stable set search_path = ''
+  language plpgsql stable set search_path = ''
 as $$
-  select exists (
+begin
+  return exists (
     select from recorder.claimable_kinds(p_lane) k
     where recorder.next_due(p_lane, k.kind, k.engine_account) <= clock_timestamp()
       -- What waits for another recorder to end is no work for anybody.
-      and (k.kind <> 'start' or recorder.free_tasks(k.engine_account) > 0))
+      and (k.kind <> 'start' or recorder.free_tasks(k.engine_account) > 0));
+end
 $$;
 comment on function recorder.has_due_work(text) is 'Whether a drain of the lane would find something to do now. Called before a wake-up is sent.';
 
@@ -465,7 +494,7 @@ begin
       coalesce(
         (select j.engine_account from recorder.jobs j
          where j.recording_id = p_recording_id and j.kind = 'start' and j.state = 'running'),
-        recorder.account_for('start', p_recording_id, null)),
+        recorder.account_for(p_recording_id, null)),
       coalesce((select max(t.attempt) from recorder.engine_tasks t where t.recording_id = p_recording_id), 0) + 1,
       v_recording.channel,
       -- A range of its own, so that no caller and no other recorder of the channel has the same uid.

@@ -19,7 +19,7 @@ begin
   for v_job in
     select j.id, j.lease_token, j.kind, j.attempts >= j.max_attempts as is_last, r.channel
     from recorder.jobs j join public.recordings r on r.id = j.recording_id
-    where j.state = 'running' and j.leased_until < clock_timestamp()
+    where j.state = 'running' and j.lease_token is not null and j.leased_until < clock_timestamp()
     order by j.leased_until limit p_limit
   loop
     if not v_job.is_last or recorder.try_lock_channel(v_job.channel) then
