@@ -9,6 +9,7 @@ import { type CallWatch, watchCall } from "./watch-call.ts";
 /** Longest waits per stage, ms; far above what is seen, so that only a real failure ends a demo. */
 const START_LIMIT_MS = 60_000;
 const FINISH_LIMIT_MS = 120_000;
+const STORY_LIMIT_MS = 15_000;
 /** How far the media may be from the engine's own start and end. */
 const DURATION_TOLERANCE_MS = 1_000;
 
@@ -39,7 +40,9 @@ export interface CallResult {
   problems: string[];
 }
 
-const instant = z.string().transform((text) => Date.parse(text));
+const engineEvents = z.array(
+  z.object({ event: z.string(), detail: z.object({ at: z.string().transform((text) => Date.parse(text)) }) }),
+);
 
 /** Does everything a mentor does, as a mentor's browser does it, and checks what came of it. Never throws. */
 export async function recordOneCall(
@@ -129,24 +132,40 @@ async function wish(client: SupabaseClient, callId: string, word: "starting" | "
 }
 
 async function readFacts(client: SupabaseClient, recordingId: string, result: CallResult): Promise<void> {
-  const [recording, files, events] = await Promise.all([
+  const [recording, files] = await Promise.all([
     client.from("recordings").select("*").eq("id", recordingId).single(),
     client
       .from("recording_files")
       .select("kind, attempt, content_type, size_bytes, duration_ms, segment_count")
       .eq("recording_id", recordingId),
-    client.from("recording_events").select("event, detail").eq("recording_id", recordingId).order("id"),
   ]);
-  const error = recording.error ?? files.error ?? events.error;
+  const error = recording.error ?? files.error;
   if (error !== null) throw new Error(`the recording cannot be read: ${error.code} ${error.message}`);
   result.recording = z.record(z.string(), z.unknown()).parse(recording.data);
   result.files = z.array(z.record(z.string(), z.unknown())).parse(files.data);
-  const told = z.array(z.object({ event: z.string(), detail: z.looseObject({}) })).parse(events.data);
-  const timeOf = (name: string) =>
-    instant.optional().parse(told.find(({ event }) => event === name)?.detail.at);
-  const startedAt = timeOf("engine.recorder_started");
-  const leftAt = timeOf("engine.recorder_left");
-  if (startedAt !== undefined && leftAt !== undefined) result.recordedMs = leftAt - startedAt;
+  result.recordedMs = await engineSpan(client, recordingId);
+}
+
+/**
+ * From the engine's own start to its own end, ms. Its events are hints that come in any order: the one about the end may
+ * be applied after the files were published, so it is waited for. Undefined when it never came.
+ */
+async function engineSpan(client: SupabaseClient, recordingId: string): Promise<number | undefined> {
+  const deadline = performance.now() + STORY_LIMIT_MS;
+  while (true) {
+    const { data, error } = await client
+      .from("recording_events")
+      .select("event, detail")
+      .eq("recording_id", recordingId)
+      .in("event", ["engine.recorder_started", "engine.recorder_left"]);
+    if (error !== null) throw new Error(`the story cannot be read: ${error.code} ${error.message}`);
+    const told = engineEvents.parse(data);
+    const startedAt = told.find(({ event }) => event === "engine.recorder_started")?.detail.at;
+    const leftAt = told.find(({ event }) => event === "engine.recorder_left")?.detail.at;
+    if (startedAt !== undefined && leftAt !== undefined) return leftAt - startedAt;
+    if (performance.now() > deadline) return undefined;
+    await pause(100);
+  }
 }
 
 function checkEverything(watch: CallWatch, result: CallResult): void {
