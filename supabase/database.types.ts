@@ -666,6 +666,48 @@ export type Database = {
         };
       };
       link_my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
+      list_my_recordings: {
+        Args: { before?: string; newest?: number };
+        Returns: {
+          attempt: number;
+          call_id: string | null;
+          channel: string;
+          created_at: string;
+          deadline_at: string | null;
+          duration_ms: number | null;
+          error: Json | null;
+          expires_at: string | null;
+          finished_at: string | null;
+          gaps: NonNullable<Json>;
+          held_at: string | null;
+          hold_reason: string | null;
+          id: string;
+          instructor_id: string | null;
+          is_partial: boolean;
+          layout: string;
+          mentee_id: string | null;
+          mentorship_id: string | null;
+          phase: string | null;
+          quality: string;
+          requested_at: string;
+          requested_by: string | null;
+          size_bytes: number | null;
+          started_at: string | null;
+          status: string;
+          stop_reason: string | null;
+          stop_requested_at: string | null;
+          stopped_at: string | null;
+          stored_bytes: number | null;
+          updated_at: string;
+          version: number;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "recordings";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
     };
     Enums: {
       [_ in never]: never;

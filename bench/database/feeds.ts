@@ -29,18 +29,14 @@ export async function benchFeeds(server: BenchServer): Promise<FeedFigures> {
   const ofOne = (n: number) =>
     `select ${COLUMNS} from public.recordings where mentorship_id = '${uuid("mentorship", 1 + (n % MENTORSHIPS))}' order by created_at desc limit 20`;
   const mine = () => `select ${COLUMNS} from public.recordings order by created_at desc limit 20`;
-  const lateral = () => `
-    select r.id, r.call_id, r.status, r.created_at, r.duration_ms, r.size_bytes
-    from unnest(array(select access.my_mentorship_ids())) as m (mentorship_id)
-    cross join lateral (
-      select * from public.recordings r where r.mentorship_id = m.mentorship_id order by r.created_at desc limit 20) r
-    order by r.created_at desc limit 20`;
+  const listed = () => `select ${COLUMNS} from public.list_my_recordings(20)`;
   for (const [name, person, query] of [
     ["newest 20 of one mentorship, as its mentee", mentee, ofOne],
     ["newest 20 that I may see, mentor of 10 mentorships", mentor, mine],
     ["newest 20 that I may see, mentee of 1 mentorship", mentee, mine],
     ["newest 20 that I may see, somebody with none", (n: number) => uuid("stranger", n), mine],
-    ["the same for the mentor, lateral over his mentorships", mentor, lateral],
+    ["newest 20 that I may see by list_my_recordings, mentor of 10 mentorships", mentor, listed],
+    ["newest 20 that I may see by list_my_recordings, mentee of 1 mentorship", mentee, listed],
   ] as const) {
     const first: number[] = [];
     const again: number[] = [];

@@ -114,6 +114,8 @@ insert into functions values
   ('public.link_my_profile()',            'select public.link_my_profile()',                             'RC201', 'RC201', 'RC201', 'RC201', '42501', '42501', '42501'),
   ('public.keep_recording_longer(uuid,timestamp with time zone)',
                                           'select public.keep_recording_longer(id) from r',              'rows',  'rows',  'RC012', 'RC012', '42501', '42501', '42501'),
+  ('public.list_my_recordings(integer,timestamp with time zone)',
+                                          'select public.list_my_recordings()',                          'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
   ('access.join_call(uuid)',              'select access.join_call(tests.mentorship())',                 'rows',  'rows',  'RC006', 'RC006', '42501', '42501', '42501'),
   ('access.end_call(uuid)',               'select access.end_call(call_id) from it',                     'rows',  'rows',  'RC007', 'RC007', '42501', '42501', '42501'),
   ('access.link_my_profile()',            'select access.link_my_profile()',                             'RC201', 'RC201', 'RC201', 'RC201', '42501', '42501', '42501'),
