@@ -1,10 +1,15 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/** It takes minutes and kills by the moment: `npm run chaos`, before a change of the control lane goes out. */
+const onlyOnRequest = process.env.CHAOS ? [] : ["tests/chaos/every-awaited-call-survives-a-kill.test.ts"];
 
 export default defineConfig({
   test: {
+    exclude: [...configDefaults.exclude, ...onlyOnRequest],
     include: ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // A limit, not a measure: a busy machine is several times slower, and what waits for a condition ends with it.
+    testTimeout: 90_000,
+    hookTimeout: 120_000,
     // Two cores are the smallest machine we promise to work on; parts start real processes.
     maxWorkers: 2,
   },

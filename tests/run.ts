@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { type Counts, countOfCheck } from "./run/counts.ts";
 import { execute } from "./run/execute.ts";
 import { endLeftovers, runMark } from "./run/leftovers.ts";
 import { findSteps, type Step } from "./run/steps.ts";
@@ -88,7 +89,7 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
       });
       const counts = await step.count(exitCode);
       results.push({ name: step.name, counts, ms });
-      report(step.name, counts.failed === 0, ms, output);
+      report(step.name, counts, ms, output);
     }
   };
   await Promise.all(Array.from({ length: sideBySide }, worker));
@@ -101,11 +102,11 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
   }
   const tidy = {
     name: "nothing left running",
-    counts: { passed: left.length === 0 ? 1 : 0, failed: left.length === 0 ? 0 : 1, skipped: 0 },
+    counts: countOfCheck(left.length === 0 ? 0 : 1),
     ms: performance.now() - leftSince,
   };
   results.push(tidy);
-  report(tidy.name, left.length === 0, tidy.ms, left.join("\n"));
+  report(tidy.name, tidy.counts, tidy.ms, left.join("\n"));
 
   const order = [...steps.map((step) => step.name), tidy.name];
   results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
@@ -113,11 +114,18 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
   return results.every(({ counts }) => counts.failed === 0) ? 0 : 1;
 }
 
-/** One line for what passed, everything it printed for what did not. */
-function report(name: string, hasPassed: boolean, ms: number, output: string): void {
+/**
+ * One line for what passed. For what did not, which tests and why, before everything that the runner printed: a log that
+ * somebody cuts must not hide the one thing they look for.
+ */
+function report(name: string, { failed, failures }: Counts, ms: number, output: string): void {
   const seconds = (ms / 1000).toFixed(1);
-  if (hasPassed) console.log(`passed  ${name} (${seconds} s)`);
-  else console.log(`FAILED  ${name} (${seconds} s)\n\n${output.trimEnd()}\n`);
+  if (failed === 0) {
+    console.log(`passed  ${name} (${seconds} s)`);
+    return;
+  }
+  const lines = [`FAILED  ${name} (${seconds} s)`, ...failures, "", output.trimEnd(), ""];
+  console.log(lines.join("\n").replaceAll(`${projectDir}/`, ""));
 }
 
 function readOptions(): { only: string[]; list: boolean; help: boolean } | string {
