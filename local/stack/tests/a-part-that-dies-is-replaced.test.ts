@@ -1,14 +1,16 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test, vi } from "vitest";
-import { findFreePorts } from "../ports.ts";
+import { holdFreePorts } from "../ports.ts";
 import { isAlive } from "../process-groups.ts";
 import { childPidOf, startFake, untilGone } from "./observed-part.ts";
 
+const ends: (() => Promise<void>)[] = [];
 let running: { part: { stop(): Promise<void> } }[] = [];
 afterEach(async () => {
   await Promise.all(running.map(({ part }) => part.stop()));
   running = [];
+  await Promise.all(ends.splice(0).map((end) => end()));
 });
 const start = (...args: Parameters<typeof startFake>) => {
   const fake = startFake(...args);
@@ -18,14 +20,16 @@ const start = (...args: Parameters<typeof startFake>) => {
 const answerOf = async (port: number) => (await fetch(`http://127.0.0.1:${port}`)).text();
 
 test("a part that is killed comes back on the same port, and both moments are said in one line each", async () => {
-  const { gateway: port } = await findFreePorts();
+  const { ports, release } = await holdFreePorts();
+  ends.push(release);
+  const { gateway: port } = ports;
   const fake = start({ port });
   await fake.ready;
   const first = fake.part.pid;
   expect(await answerOf(port)).toBe(String(first));
 
   process.kill(first ?? 0, "SIGKILL");
-  await vi.waitFor(() => expect(fake.notices).toHaveLength(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(fake.notices).toHaveLength(2), { timeout: 30_000 });
 
   expect(fake.notices[0]).toBe("fake died (SIGKILL), restarting");
   expect(fake.notices[1]).toMatch(
@@ -49,7 +53,7 @@ test.each(["in the same group", "in its own group"])(
     }, 1);
 
     process.kill(fake.part.pid ?? 0, "SIGKILL");
-    await vi.waitFor(() => expect(fake.notices).toHaveLength(2), { timeout: 10_000 });
+    await vi.waitFor(() => expect(fake.notices).toHaveLength(2), { timeout: 30_000 });
     clearInterval(watch);
 
     expect(orphanLivedAtRestart).toBe(false);
@@ -66,7 +70,9 @@ test("a part that dies again and again waits longer each time, up to the limit",
 });
 
 test("a part that cannot come back is given up with one sentence, and none of its processes is left", async () => {
-  const { gateway: port } = await findFreePorts();
+  const { ports, release } = await holdFreePorts();
+  ends.push(release);
+  const { gateway: port } = ports;
   const fake = start({ port }, { failuresInARow: 2 });
   await fake.ready;
   process.kill(fake.part.pid ?? 0, "SIGKILL");
