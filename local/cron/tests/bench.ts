@@ -63,7 +63,7 @@ export async function openBench(server: TestServer): Promise<Bench> {
 }
 
 /** Looks again and again until there is something to see. For tests that run side by side, which `expect.poll` cannot. */
-export async function until<T>(look: () => Promise<T | undefined | false>, withinMs = 10_000): Promise<T> {
+export async function until<T>(look: () => Promise<T | undefined | false>, withinMs = 30_000): Promise<T> {
   for (const end = performance.now() + withinMs; performance.now() < end; ) {
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;

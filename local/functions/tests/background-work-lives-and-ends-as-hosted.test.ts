@@ -53,18 +53,18 @@ describe("Work given to EdgeRuntime.waitUntil", () => {
     const pid = await call("/work");
     const begun = performance.now();
     await functions.stop();
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(performance.now() - begun).toBeLessThan(30_000);
     expect(isAlive(pid)).toBe(false);
   });
 
   test("at half the wall clock another process takes the requests, at the whole it is told wall_clock and killed", async () => {
-    const { call } = await working(`await sleep(60_000);`, { wallClockSeconds: 0.8 });
+    const { call } = await working(`await sleep(60_000);`, { wallClockSeconds: 4 });
     const pid = await call("/work");
     await eventually("another process serves", async () => (await call()) !== pid);
     expect(isAlive(pid)).toBe(true);
     await eventually("the old process is gone", () => !isAlive(pid));
     expect(project.lines).toContain("works: unload: wall_clock");
-    expect(project.lines).toContain('works reached its wall clock limit {"seconds":0.8}');
+    expect(project.lines).toContain('works reached its wall clock limit {"seconds":4}');
   });
 
   test("a process that is idle does not age", async () => {

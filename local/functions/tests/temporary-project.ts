@@ -93,7 +93,7 @@ export function token(
 
 /** Waits until the check gives something true; fails after five seconds. */
 export async function eventually<T>(what: string, check: () => T | Promise<T>): Promise<T> {
-  const until = performance.now() + 5_000;
+  const until = performance.now() + 30_000;
   for (;;) {
     const result = await check();
     if (result) return result;

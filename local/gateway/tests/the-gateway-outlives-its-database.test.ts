@@ -87,7 +87,7 @@ describe("When the database is killed", () => {
 
     const { port } = database;
     database = await startPostgres({ dataDir, port, durable: true, ...passwords }, quietLog);
-    await expect.poll(async () => (await rest()).status, { timeout: 5_000 }).toBe(200);
+    await expect.poll(async () => (await rest()).status, { timeout: 30_000 }).toBe(200);
     expect((await signIn()).error?.code).toBe("invalid_credentials");
 
     // The notice of changed schemas has to be listened to again as well.

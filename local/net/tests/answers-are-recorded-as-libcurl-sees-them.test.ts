@@ -167,7 +167,7 @@ describe("failures, in curl's words", () => {
   test("nobody listens: Couldn't connect to server", async () => {
     const closed = await openTarget();
     await closed.close();
-    expect(await getWithin(closed.url, 1_000)).toMatchObject({
+    expect(await getWithin(closed.url, 30_000)).toMatchObject({
       status_code: null,
       timed_out: false,
       error_msg: "Couldn't connect to server",
@@ -175,7 +175,7 @@ describe("failures, in curl's words", () => {
   });
 
   test("a name that does not exist: Couldn't resolve host name", async () => {
-    expect((await getWithin("http://no-such-host.invalid/", 4_000)).error_msg).toBe(
+    expect((await getWithin("http://no-such-host.invalid/", 30_000)).error_msg).toBe(
       "Couldn't resolve host name",
     );
   });
@@ -185,7 +185,7 @@ describe("failures, in curl's words", () => {
     await new Promise<void>((resolve) => rude.listen(0, "127.0.0.1", resolve));
     try {
       const { port } = rude.address() as AddressInfo;
-      const row = await getWithin(`http://127.0.0.1:${port}/`, 1_000);
+      const row = await getWithin(`http://127.0.0.1:${port}/`, 30_000);
       expect(row.error_msg).toBe("Server returned nothing (no headers, no data)");
     } finally {
       await new Promise((resolve) => rude.close(resolve));
@@ -194,7 +194,7 @@ describe("failures, in curl's words", () => {
   });
 
   test("ftp:// passes the parser and is refused by the worker: Unsupported protocol", async () => {
-    expect((await getWithin("ftp://127.0.0.1/file", 1_000)).error_msg).toBe("Unsupported protocol");
+    expect((await getWithin("ftp://127.0.0.1/file", 30_000)).error_msg).toBe("Unsupported protocol");
   });
 
   test("a line break in a header cannot smuggle another one", async () => {
@@ -211,7 +211,7 @@ describe("failures, in curl's words", () => {
     try {
       const url = `http://127.0.0.1:${(short.address() as AddressInfo).port}/`;
       for (let attempt = 0; attempt < 4; attempt += 1) {
-        expect(await getWithin(url, 1_000)).toMatchObject({ status_code: 200, error_msg: null });
+        expect(await getWithin(url, 30_000)).toMatchObject({ status_code: 200, error_msg: null });
         await new Promise((resolve) => setTimeout(resolve, 25 + attempt * 5));
       }
     } finally {

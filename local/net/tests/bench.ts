@@ -62,7 +62,7 @@ export async function openBench(server: TestServer): Promise<Bench> {
       const [sent] = await request;
       return expect
         .poll(async () => (await responses()).find(({ id }) => id === sent?.id), {
-          timeout: 5_000,
+          timeout: 30_000,
           interval: 20,
         })
         .toBeDefined()
@@ -117,7 +117,9 @@ export async function openTarget(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     arrivals,
     async arrived(count) {
-      await expect.poll(() => arrivals.length, { timeout: 5_000, interval: 2 }).toBeGreaterThanOrEqual(count);
+      await expect
+        .poll(() => arrivals.length, { timeout: 30_000, interval: 2 })
+        .toBeGreaterThanOrEqual(count);
       return arrivals;
     },
     close: () =>

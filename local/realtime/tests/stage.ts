@@ -154,7 +154,7 @@ export class Seen<Item> {
   };
 
   /** The first item for which the condition holds, now or later. Throws after the given time. */
-  async find(holds: (item: Item) => boolean, withinMs = 8_000): Promise<Item> {
+  async find(holds: (item: Item) => boolean, withinMs = 30_000): Promise<Item> {
     const until = Date.now() + withinMs;
     for (;;) {
       const found = this.items.find(holds);
@@ -172,7 +172,7 @@ export class Seen<Item> {
   }
 
   /** Waits until so many items have come. */
-  async count(count: number, withinMs = 8_000): Promise<Item[]> {
+  async count(count: number, withinMs = 30_000): Promise<Item[]> {
     await this.find(() => this.items.length >= count, withinMs);
     return this.items;
   }
