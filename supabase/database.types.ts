@@ -259,6 +259,7 @@ export type Database = {
           attempt: number;
           content_type: string;
           created_at: string;
+          deleted_at: string | null;
           duration_ms: number | null;
           id: string;
           kind: string;
@@ -273,6 +274,7 @@ export type Database = {
           attempt: number;
           content_type: string;
           created_at?: string;
+          deleted_at?: string | null;
           duration_ms?: number | null;
           id?: string;
           kind: string;
@@ -286,6 +288,7 @@ export type Database = {
           attempt?: number;
           content_type?: string;
           created_at?: string;
+          deleted_at?: string | null;
           duration_ms?: number | null;
           id?: string;
           kind?: string;
@@ -312,9 +315,11 @@ export type Database = {
           channel: string;
           created_at: string;
           deadline_at: string | null;
+          deletion_began_at: string | null;
           duration_ms: number | null;
           error: Json | null;
           expires_at: string | null;
+          expiry_told_for: string | null;
           finished_at: string | null;
           gaps: NonNullable<Json>;
           held_at: string | null;
@@ -326,7 +331,9 @@ export type Database = {
           mentee_id: string | null;
           mentorship_id: string | null;
           phase: string | null;
+          progress: Json | null;
           quality: string;
+          queue_place: number | null;
           requested_at: string;
           requested_by: string | null;
           size_bytes: number | null;
@@ -346,9 +353,11 @@ export type Database = {
           channel: string;
           created_at?: string;
           deadline_at?: string | null;
+          deletion_began_at?: string | null;
           duration_ms?: number | null;
           error?: Json | null;
           expires_at?: string | null;
+          expiry_told_for?: string | null;
           finished_at?: string | null;
           gaps?: NonNullable<Json>;
           held_at?: string | null;
@@ -360,7 +369,9 @@ export type Database = {
           mentee_id?: string | null;
           mentorship_id?: string | null;
           phase?: string | null;
+          progress?: Json | null;
           quality: string;
+          queue_place?: number | null;
           requested_at?: string;
           requested_by?: string | null;
           size_bytes?: number | null;
@@ -379,9 +390,11 @@ export type Database = {
           channel?: string;
           created_at?: string;
           deadline_at?: string | null;
+          deletion_began_at?: string | null;
           duration_ms?: number | null;
           error?: Json | null;
           expires_at?: string | null;
+          expiry_told_for?: string | null;
           finished_at?: string | null;
           gaps?: NonNullable<Json>;
           held_at?: string | null;
@@ -393,7 +406,9 @@ export type Database = {
           mentee_id?: string | null;
           mentorship_id?: string | null;
           phase?: string | null;
+          progress?: Json | null;
           quality?: string;
+          queue_place?: number | null;
           requested_at?: string;
           requested_by?: string | null;
           size_bytes?: number | null;
@@ -455,7 +470,9 @@ export type Database = {
           recording_layout: string;
           recording_metadata: Json | null;
           recording_phase: string | null;
+          recording_progress: Json | null;
           recording_quality: string;
+          recording_queue_place: number | null;
           recording_size: number | null;
           recording_status: string | null;
           recording_url: string | null;
@@ -482,7 +499,9 @@ export type Database = {
           recording_layout?: string;
           recording_metadata?: Json | null;
           recording_phase?: string | null;
+          recording_progress?: Json | null;
           recording_quality?: string;
+          recording_queue_place?: number | null;
           recording_size?: number | null;
           recording_status?: string | null;
           recording_url?: string | null;
@@ -508,7 +527,9 @@ export type Database = {
           recording_layout?: string;
           recording_metadata?: Json | null;
           recording_phase?: string | null;
+          recording_progress?: Json | null;
           recording_quality?: string;
+          recording_queue_place?: number | null;
           recording_size?: number | null;
           recording_status?: string | null;
           recording_url?: string | null;
@@ -553,6 +574,52 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      delete_recording: {
+        Args: { recording_id: string };
+        Returns: {
+          attempt: number;
+          call_id: string | null;
+          channel: string;
+          created_at: string;
+          deadline_at: string | null;
+          deletion_began_at: string | null;
+          duration_ms: number | null;
+          error: Json | null;
+          expires_at: string | null;
+          expiry_told_for: string | null;
+          finished_at: string | null;
+          gaps: NonNullable<Json>;
+          held_at: string | null;
+          hold_reason: string | null;
+          id: string;
+          instructor_id: string | null;
+          is_partial: boolean;
+          layout: string;
+          mentee_id: string | null;
+          mentorship_id: string | null;
+          phase: string | null;
+          progress: Json | null;
+          quality: string;
+          queue_place: number | null;
+          requested_at: string;
+          requested_by: string | null;
+          size_bytes: number | null;
+          started_at: string | null;
+          status: string;
+          stop_reason: string | null;
+          stop_requested_at: string | null;
+          stopped_at: string | null;
+          stored_bytes: number | null;
+          updated_at: string;
+          version: number;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "recordings";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       end_call: {
         Args: { call_id: string };
         Returns: {
@@ -572,7 +639,9 @@ export type Database = {
           recording_layout: string;
           recording_metadata: Json | null;
           recording_phase: string | null;
+          recording_progress: Json | null;
           recording_quality: string;
+          recording_queue_place: number | null;
           recording_size: number | null;
           recording_status: string | null;
           recording_url: string | null;
@@ -607,7 +676,9 @@ export type Database = {
           recording_layout: string;
           recording_metadata: Json | null;
           recording_phase: string | null;
+          recording_progress: Json | null;
           recording_quality: string;
+          recording_queue_place: number | null;
           recording_size: number | null;
           recording_status: string | null;
           recording_url: string | null;
@@ -631,9 +702,11 @@ export type Database = {
           channel: string;
           created_at: string;
           deadline_at: string | null;
+          deletion_began_at: string | null;
           duration_ms: number | null;
           error: Json | null;
           expires_at: string | null;
+          expiry_told_for: string | null;
           finished_at: string | null;
           gaps: NonNullable<Json>;
           held_at: string | null;
@@ -645,7 +718,9 @@ export type Database = {
           mentee_id: string | null;
           mentorship_id: string | null;
           phase: string | null;
+          progress: Json | null;
           quality: string;
+          queue_place: number | null;
           requested_at: string;
           requested_by: string | null;
           size_bytes: number | null;
@@ -674,9 +749,11 @@ export type Database = {
           channel: string;
           created_at: string;
           deadline_at: string | null;
+          deletion_began_at: string | null;
           duration_ms: number | null;
           error: Json | null;
           expires_at: string | null;
+          expiry_told_for: string | null;
           finished_at: string | null;
           gaps: NonNullable<Json>;
           held_at: string | null;
@@ -688,7 +765,9 @@ export type Database = {
           mentee_id: string | null;
           mentorship_id: string | null;
           phase: string | null;
+          progress: Json | null;
           quality: string;
+          queue_place: number | null;
           requested_at: string;
           requested_by: string | null;
           size_bytes: number | null;
@@ -708,6 +787,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      retry_recording: { Args: { recording_id: string }; Returns: string };
     };
     Enums: {
       [_ in never]: never;
@@ -724,10 +804,45 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      admit_caller: { Args: { p_call_id: string; p_user_id: string }; Returns: Json };
+      audit_facts: {
+        Args: { p_after: string; p_ids: string[]; p_limit: number; p_upto: string };
+        Returns: Json;
+      };
+      await_files: { Args: { p_files?: Json; p_recording_id: string; p_totals?: Json }; Returns: boolean };
       begin_attempt: { Args: { p_recording_id: string; p_token_expires_at: string }; Returns: Json };
+      begin_audit: { Args: Record<PropertyKey, never>; Returns: Json };
+      begin_deletion: {
+        Args: {
+          p_bytes: number;
+          p_objects: number;
+          p_recording_id: string;
+          p_uploads: number;
+          p_versions: number;
+        };
+        Returns: string;
+      };
+      begin_upload: { Args: { p_transfer_id: string; p_upload_id: string }; Returns: string };
+      complete_transfers: { Args: { p_completed: Json; p_recording_id: string }; Returns: number };
+      fail_transfer: { Args: { p_error: Json; p_transfer_id: string }; Returns: boolean };
       files_failed: { Args: { p_event: string; p_facts?: Json; p_recording_id: string }; Returns: boolean };
+      finish_audit: { Args: { p_audit_id: string }; Returns: number };
+      finish_deletion: {
+        Args: { p_bytes: number; p_recording_id: string; p_versions: number };
+        Returns: boolean;
+      };
+      lanes_to_wake: { Args: Record<PropertyKey, never>; Returns: Json };
       leave: { Args: { p_drain: string; p_finished?: Json; p_lane: string }; Returns: boolean };
-      mark_applied: { Args: { p_notice_ids: string[] }; Returns: undefined };
+      mark_applied: { Args: { p_notice_ids: string[] }; Returns: number };
+      mark_repaired: { Args: { p_finding_id: string }; Returns: boolean };
+      next_transfers: { Args: { p_limit: number; p_recording_id: string }; Returns: Json };
+      note_sources_deleted: { Args: { p_ids: string[] }; Returns: number };
+      note_unverified_event: { Args: Record<PropertyKey, never>; Returns: boolean };
+      open_uploads: { Args: Record<PropertyKey, never>; Returns: Json };
+      plan_transfers: {
+        Args: { p_objects: Json; p_recording_id: string; p_source_store: string };
+        Returns: Json;
+      };
       playback_of: { Args: { p_recording_id: string; p_user_id: string }; Returns: Json };
       publish: { Args: { p_files: Json; p_recording_id: string; p_totals: Json }; Returns: boolean };
       receive_event: {
@@ -742,7 +857,25 @@ export type Database = {
         };
         Returns: Json;
       };
+      record_parts: { Args: { p_parts: Json; p_transfer_id: string; p_upload_id: string }; Returns: boolean };
+      repair_recording: { Args: { p_kind: string; p_recording_id: string }; Returns: boolean };
       report: { Args: { p_engine_task_id: string; p_event: string; p_facts?: Json }; Returns: Json };
+      restart_transfer: {
+        Args: { p_reason: string; p_source?: Json; p_transfer_id: string };
+        Returns: boolean;
+      };
+      save_audit: {
+        Args: {
+          p_after_id: string;
+          p_after_key: string;
+          p_audit_id: string;
+          p_counts: Json;
+          p_findings: Json;
+        };
+        Returns: Json;
+      };
+      sources_to_delete: { Args: { p_recording_id: string }; Returns: Json };
+      verify_transfers: { Args: { p_recording_id: string; p_verified: Json }; Returns: number };
       work: { Args: { p_drain: string; p_finished?: Json; p_lane: string; p_limit?: number }; Returns: Json };
     };
     Enums: {

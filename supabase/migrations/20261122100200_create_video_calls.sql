@@ -24,7 +24,9 @@ alter table public.video_calls add column if not exists recording_quality text n
 alter table public.video_calls add column if not exists recording_layout text not null default 'best_fit';
 alter table public.video_calls add column if not exists recording_id uuid;
 alter table public.video_calls add column if not exists recording_phase text;
+alter table public.video_calls add column if not exists recording_queue_place integer;
 alter table public.video_calls add column if not exists recording_error jsonb;
+alter table public.video_calls add column if not exists recording_progress jsonb;
 alter table public.video_calls add column if not exists recording_version bigint not null default 0;
 -- Old clients meet in a channel named after the mentorship. Filled in as a generated column, because an UPDATE would fire
 -- the table's triggers and overwrite every row's updated_at.
@@ -83,6 +85,12 @@ comment on column public.video_calls.recording_status is
   'Write starting or stopping to wish; read the true status of the newest recording of this call. Null: never recorded.';
 comment on column public.video_calls.recording_url is 'Stable address of the recording in the portal; null until there is something to play.';
 comment on column public.video_calls.recording_size is 'Size of the playable primary file, bytes.';
+comment on column public.video_calls.recording_progress is
+  'While files are copied: {bytes, total_bytes, percent, estimated_end_at, measured_at}, as on the recording; else null.';
+comment on column public.video_calls.recording_metadata is
+  'Always {recording_id, quality, layout, started_at, stopped_at, stored_bytes, is_partial, gaps}, as on the recording; no id of the engine.';
+comment on column public.video_calls.recording_queue_place is
+  'Which one in the queue for a recorder this is, from 1; null while nobody has to wait for one.';
 comment on column public.video_calls.recording_version is 'Global version of the last change of the recording: a client drops what is older.';
 comment on column public.video_calls.channel is 'Channel of the call at the engine: the id as 32 hex digits (join_call) or the mentorship id (old clients).';
 

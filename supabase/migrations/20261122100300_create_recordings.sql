@@ -15,6 +15,7 @@ create table public.recordings (
   channel text not null,
   status text not null,
   phase text,
+  queue_place integer,
   quality text not null,
   layout text not null,
   attempt integer not null default 0,
@@ -26,6 +27,7 @@ create table public.recordings (
   stopped_at timestamptz,
   finished_at timestamptz,
   expires_at timestamptz,
+  deletion_began_at timestamptz,
   deadline_at timestamptz,
   error jsonb,
   is_partial boolean not null default false,
@@ -33,6 +35,7 @@ create table public.recordings (
   duration_ms bigint,
   size_bytes bigint,
   stored_bytes bigint,
+  progress jsonb,
   version bigint not null default nextval('recorder.versions'),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -42,8 +45,15 @@ create table public.recordings (
   constraint recordings_layout_check check (layout in ('best_fit', 'floating', 'vertical')),
   constraint recordings_stop_reason_check check (
     stop_reason in ('user', 'call_ended', 'call_deleted', 'idle', 'limit', 'administrator')),
-  constraint recordings_phase_only_while_starting check (
-    (status = 'starting') = (phase is not null) and (phase is null or phase in ('queued', 'requested'))),
+  constraint recordings_phase_fits_the_status check (
+    case status
+      when 'starting' then phase is not null and phase in ('queued', 'requested')
+      when 'processing' then phase is not null and phase in ('waiting_for_upload', 'transferring')
+      else phase is null end),
+  constraint recordings_progress_only_while_processing check (progress is null or status = 'processing'),
+  constraint recordings_progress_has_its_members check (
+    progress is null or progress ?& array['bytes', 'total_bytes', 'percent', 'estimated_end_at', 'measured_at']),
+  constraint recordings_only_the_queue_has_places check (queue_place is null or (phase = 'queued') is true and queue_place >= 1),
   constraint recordings_recording_has_started check (status <> 'recording' or started_at is not null),
   constraint recordings_stopping_has_a_wish check (status <> 'stopping' or stop_requested_at is not null),
   constraint recordings_stop_reason_with_wish check ((stop_requested_at is null) = (stop_reason is null)),
@@ -56,14 +66,25 @@ create table public.recordings (
   constraint recordings_failed_has_an_error check (status <> 'failed' or error is not null),
   constraint recordings_error_has_its_four_members check (
     error is null or error ?& array['code', 'blame', 'retry', 'message']),
+  constraint recordings_only_what_is_over_is_deleted check (
+    deletion_began_at is null or status in ('recorded', 'failed', 'expired')),
   constraint recordings_recorded_is_measured check (
     status <> 'recorded' or (duration_ms is not null and size_bytes is not null and stored_bytes is not null))
 );
 comment on table public.recordings is
   'One row per press of record, never deleted. Written only by recorder.apply; read by the two people of the mentorship.';
 comment on column public.recordings.deadline_at is 'When recorder.sweep() acts if nothing else happened; null if and only if the status is final.';
+comment on column public.recordings.deletion_began_at is
+  'From here on nothing of it is played any more and nobody can keep it: its files are being deleted, and then it is expired.';
+comment on column public.recordings.queue_place is
+  'How many recordings, this one included, wait for a recorder to become free; null while nobody has to wait for one.';
 comment on column public.recordings.error is '{code, blame, retry, message} for people; docs/errors.md lists the codes.';
-comment on column public.recordings.gaps is 'What is missing for good: [{from_ms, to_ms}] in playing time.';
+comment on column public.recordings.phase is
+  'starting: queued or requested. processing: waiting_for_upload (files are awaited) or transferring (files are copied from the source store).';
+comment on column public.recordings.gaps is
+  'What is missing: [{from_ms, to_ms, missing_ms}]; from_ms = to_ms is the place in playing time where the picture jumps, missing_ms how long what is missing was, null where nobody knows.';
+comment on column public.recordings.progress is
+  'While files are copied: {bytes, total_bytes, percent, estimated_end_at, measured_at}, at most once a second; estimated_end_at is null while nothing moves.';
 comment on column public.recordings.size_bytes is 'Size of the playable primary file; stored_bytes counts everything kept in the bucket.';
 
 -- One live recording per channel, whoever presses.
@@ -86,13 +107,14 @@ create table public.recording_files (
   duration_ms bigint,
   segment_count integer,
   verified_at timestamptz not null,
+  deleted_at timestamptz,
   created_at timestamptz not null default now(),
   constraint recording_files_kind_check check (kind in ('playlist', 'mp4', 'thumbnail')),
   constraint recording_files_size_check check (size_bytes >= 0),
   unique (recording_id, object_key)
 );
 comment on table public.recording_files is
-  'One row per asset of a recording that was seen in the bucket with its size. size_bytes of a playlist counts its segments.';
+  'One row per asset of a recording that was seen in the bucket with its size. size_bytes of a playlist counts its segments. Stays when the file is gone, with deleted_at.';
 
 create table public.recording_events (
   id bigint generated always as identity primary key,
@@ -123,7 +145,7 @@ revoke all on public.recordings, public.recording_files, public.recording_events
 revoke all on sequence public.recording_events_id_seq from public, anon, authenticated, service_role;
 grant select on public.recordings to authenticated, service_role;
 -- Object keys carry the engine's ids: they stay with the functions.
-grant select (id, recording_id, kind, attempt, content_type, size_bytes, duration_ms, segment_count, verified_at, created_at)
+grant select (id, recording_id, kind, attempt, content_type, size_bytes, duration_ms, segment_count, verified_at, deleted_at, created_at)
   on public.recording_files to authenticated;
 grant select on public.recording_files, public.recording_events to service_role;
 grant select on public.recording_events to authenticated;

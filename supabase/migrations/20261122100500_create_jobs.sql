@@ -8,7 +8,9 @@ create table recorder.lanes (
   -- The transaction that sent it: one transaction wakes a lane once, however long its commit takes.
   last_wake_xact xid8,
   -- pg_net's id of that wake-up: recorder.health looks up how the function answered it.
-  last_wake_request_id bigint
+  last_wake_request_id bigint,
+  -- When somebody was last told to wake this lane in the place of Postgres.
+  last_direct_wake_at timestamptz not null default '-infinity'
 );
 comment on table recorder.lanes is 'One row per lane of work, each served by one Edge Function. last_wake_at limits its wake-ups.';
 insert into recorder.lanes (lane, function_name, batch) values ('control', 'run-control', 10), ('storage', 'run-storage', 4);
@@ -29,7 +31,7 @@ cross join generate_series(1, recorder.setting('drains_per_lane')::integer) as p
 create table recorder.job_kinds (
   kind text primary key,
   lane text not null references recorder.lanes (lane),
-  -- Lower goes first: stop > start > confirm > repair > heartbeat.
+  -- Lower goes first: stop > start (one under way before a new one) > confirm > repair > heartbeat.
   priority integer not null,
   engine_requests integer not null check (engine_requests >= 0),
   max_attempts integer not null check (max_attempts > 0)
@@ -38,12 +40,14 @@ comment on table recorder.job_kinds is 'What kinds of work there are. engine_req
 insert into recorder.job_kinds (kind, lane, priority, engine_requests, max_attempts) values
   ('stop', 'control', 1, 1, 10000),
   ('apply_events', 'control', 1, 0, 20),
-  ('start', 'control', 2, 2, 20),
-  ('confirm', 'control', 3, 1, 200),
+  -- The same start once more, for a task whose first answer stayed open. It needs no room under the ceiling: it has its place.
+  ('start_again', 'control', 2, 1, 20),
+  ('start', 'control', 3, 2, 20),
+  ('confirm', 'control', 4, 1, 200),
   -- Stops recorders that nobody wants; a stop that somebody wished goes first.
-  ('repair', 'control', 4, 1, 10000),
+  ('repair', 'control', 5, 1, 10000),
   -- Asks for a recorder that has been silent; may use heartbeat_share of the rate.
-  ('heartbeat', 'control', 5, 1, 200),
+  ('heartbeat', 'control', 6, 1, 200),
   ('collect', 'storage', 1, 0, 10000);
 
 create table recorder.jobs (
@@ -51,7 +55,8 @@ create table recorder.jobs (
   kind text not null references recorder.job_kinds (kind),
   lane text not null references recorder.lanes (lane),
   priority integer not null,
-  recording_id uuid not null references public.recordings (id),
+  -- Null for the kinds that concern no recording (jobs_only_these_have_no_recording).
+  recording_id uuid references public.recordings (id),
   engine_task_id uuid,
   -- Whose request slots it takes; empty for work that asks nothing of the engine.
   engine_account text not null default '',
@@ -60,12 +65,17 @@ create table recorder.jobs (
   attempts integer not null default 0,
   max_attempts integer not null,
   run_at timestamptz not null default now(),
+  -- The other side asked for a pause until then: nobody who asks for the same work shortens it.
+  not_before timestamptz,
   lease_token uuid,
   leased_until timestamptz,
   last_error jsonb,
+  -- What its kind needs beside the recording.
+  payload jsonb,
   created_at timestamptz not null default now(),
   finished_at timestamptz,
   constraint jobs_running_has_a_lease check ((state = 'running') = (lease_token is not null and leased_until is not null)),
+  constraint jobs_only_these_have_no_recording check (recording_id is not null or kind in ('audit', 'notify')),
   constraint jobs_finished_has_an_end check ((state in ('done', 'dead')) = (finished_at is not null)),
   constraint jobs_dead_has_a_reason check (state <> 'dead' or last_error is not null)
 );
@@ -85,7 +95,8 @@ create table recorder.engine_accounts (
   requests_per_second numeric check (requests_per_second > 0),
   concurrent_tasks integer check (concurrent_tasks >= 0),
   next_slot_at timestamptz not null default '-infinity',
-  next_heartbeat_at timestamptz not null default '-infinity'
+  next_heartbeat_at timestamptz not null default '-infinity',
+  queue_numbered_at timestamptz not null default '-infinity'
 );
 comment on table recorder.engine_accounts is
   'One row per App ID at the engine, with its own limits where it has any; next_slot_at is when its next request may be sent. Locked by every claim that reserves slots.';
@@ -103,6 +114,8 @@ create table recorder.engine_tasks (
   sid text unique,
   request jsonb,
   start_sent_at timestamptz,
+  -- A start was sent whose answer nobody knows: the task may run, whatever later answers say.
+  is_unanswered boolean not null default false,
   started_at timestamptz,
   confirmed_at timestamptz,
   last_seen_at timestamptz,
@@ -110,6 +123,9 @@ create table recorder.engine_tasks (
   stop_sent_at timestamptz,
   gone_at timestamptz,
   left_at timestamptz,
+  -- What the engine itself reported as the end of this task, {code, blame, retry, message}.
+  error jsonb,
+  failed_at timestamptz,
   token_expires_at timestamptz,
   files jsonb,
   is_empty boolean not null default false,
@@ -117,13 +133,16 @@ create table recorder.engine_tasks (
   created_at timestamptz not null default now(),
   unique (recording_id, attempt),
   constraint engine_tasks_gone_has_an_end check ((state = 'gone') = (gone_at is not null)),
-  constraint engine_tasks_running_has_an_id check (state <> 'running' or sid is not null)
+  constraint engine_tasks_running_has_an_id check (state <> 'running' or sid is not null),
+  constraint engine_tasks_error_has_a_moment check ((error is null) = (failed_at is null)),
+  constraint engine_tasks_error_has_its_four_members check (error ?& array['code', 'blame', 'retry', 'message'])
 );
 comment on table recorder.engine_tasks is
   'One row per try to start the engine. Written before the call that may be lost; facts are always saved, whoever brings them.';
 create index engine_tasks_of_recording on recorder.engine_tasks (recording_id, attempt desc);
 create index engine_tasks_of_channel on recorder.engine_tasks (channel, uid);
 create index engine_tasks_alive on recorder.engine_tasks (engine_account, last_seen_at) where state in ('requested', 'running');
+create index engine_tasks_without_sid on recorder.engine_tasks (start_sent_at) where state = 'requested' and sid is null;
 create index engine_tasks_preparing on recorder.engine_tasks (created_at) where state = 'preparing';
 
 alter table recorder.jobs add constraint jobs_engine_task_id_fkey
@@ -223,11 +242,12 @@ begin
     case when v_kind.engine_requests > 0 then recorder.account_for(p_recording_id, p_engine_task_id) else '' end,
     p_kind || ':' || coalesce(p_engine_task_id, p_recording_id)::text, v_kind.max_attempts, p_run_at)
   on conflict (dedupe_key) where state = 'queued'
-  do update set run_at = excluded.run_at where excluded.run_at < j.run_at;
+  do update set run_at = greatest(excluded.run_at, j.not_before)
+  where greatest(excluded.run_at, j.not_before) < j.run_at;
 end
 $$;
 comment on function recorder.enqueue(text, uuid, uuid, timestamptz) is
-  'Asks for one piece of work. The same work asked for twice while it waits is one job, due at the earlier of both times; asked for while it is being done, it is done once more. Refuses with argument_missing, job_kind_unknown. Called by recorder functions that hold the channel of the recording.';
+  'Asks for one piece of work. The same work asked for twice while it waits is one job, due at the earlier of both times, but not within a pause that the other side asked for; asked for while it is being done, it is done once more. Refuses with argument_missing, job_kind_unknown. Called by recorder functions that hold the channel of the recording.';
 
 -- Wake-up -----------------------------------------------------------------------------------------------------------
 

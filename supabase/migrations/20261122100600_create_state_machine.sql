@@ -20,11 +20,14 @@ insert into recorder.transitions (event, from_status, to_status, meaning) values
   ('engine.never_started', 'stopping', 'failed', 'Stop was wanted before any recorder came.'),
   ('engine.gone', 'recording', 'processing', 'The engine left by itself.'),
   ('engine.gone', 'stopping', 'processing', 'The engine confirms that it is gone.'),
+  ('files.awaited', 'processing', 'processing', 'Files of the engine are on their way; what is there may be played.'),
+  ('files.transferring', 'processing', 'processing', 'Files are copied from the source store.'),
   ('files.published', 'processing', 'recorded', 'Everything is in the bucket and verified.'),
   ('files.empty', 'processing', 'failed', 'The engine was there and nobody sent anything.'),
   ('files.missing', 'processing', 'failed', 'The files never came.'),
   ('files.announced', 'failed', 'processing', 'The engine names files after all: they are looked for again.'),
-  ('recording.expired', 'recorded', 'expired', 'Files deleted by policy or request.');
+  ('recording.expired', 'recorded', 'expired', 'Files deleted by policy or request.'),
+  ('recording.expired', 'failed', 'expired', 'What a failed recording had left in the bucket is deleted too.');
 
 create function recorder.deadline_of(p_recording public.recordings) returns timestamptz
   language plpgsql stable set search_path = ''
@@ -70,6 +73,22 @@ $$;
 comment on function recorder.public_error(jsonb, text) is
   'The four members of an error that people may read, without its detail; those of the default code where something is missing. Called by recorder.move.';
 
+create function recorder.enqueue_stops(p_recording_id uuid) returns void
+  language plpgsql set search_path = ''
+as $$
+begin
+  -- One job per task: each stop is one request, with a slot of its own, and waits for nobody else's uploads.
+  perform recorder.enqueue('stop', p_recording_id, t.id)
+  from recorder.engine_tasks t
+  where t.recording_id = p_recording_id and t.state <> 'gone';
+  if not found then
+    perform recorder.enqueue('stop', p_recording_id);
+  end if;
+end
+$$;
+comment on function recorder.enqueue_stops(uuid) is
+  'Asks for the end of every task of a recording that is not gone. Called by recorder.move.';
+
 create function recorder.move(
   p_recording_id uuid, p_event text, p_actor text, p_facts jsonb, out applied boolean, out recording public.recordings
 )
@@ -79,6 +98,7 @@ declare
   v_to text;
   v_from text;
   v_error text;
+  v_told jsonb;
 begin
   if p_recording_id is null or p_event is null or p_actor is null then
     perform recorder.refuse('argument_missing');
@@ -93,7 +113,8 @@ begin
   end if;
   v_from := recording.status;
   select t.to_status into v_to from recorder.transitions t where t.event = p_event and t.from_status = v_from;
-  applied := found;
+  -- What is being deleted does not come back, whoever names files now.
+  applied := found and (v_to <> 'processing' or recording.deletion_began_at is null);
   if not applied then
     return;
   end if;
@@ -106,10 +127,22 @@ begin
     when 'files.empty' then 'nothing_recorded'
     when 'files.missing' then 'files_missing'
   end;
+  if p_event in ('files.empty', 'files.missing') then
+    -- The engine's own words about its end say more than that nothing is there.
+    v_told := (select t.error from recorder.engine_tasks t
+      where t.recording_id = p_recording_id and t.sid is not null order by t.attempt desc limit 1);
+    if recording.started_at is null and recording.stop_requested_at is not null then
+      -- It never came into the channel: then nobody could have sent anything.
+      v_error := 'stopped_before_start';
+    end if;
+  end if;
 
   recording.status := v_to;
-  recording.phase := case when v_to = 'starting' then
-    case when p_event = 'engine.requested' then 'requested' else 'queued' end end;
+  recording.phase := case v_to
+    when 'starting' then case when p_event = 'engine.requested' then 'requested' else 'queued' end
+    when 'processing' then case when p_event = 'files.transferring' then 'transferring' else 'waiting_for_upload' end end;
+  recording.progress := case when v_from = v_to then recording.progress end;
+  recording.queue_place := case when recording.phase = 'queued' then recording.queue_place end;
   recording.attempt := coalesce((p_facts ->> 'attempt')::integer, recording.attempt);
   if p_event = 'engine.confirmed' then
     recording.started_at := coalesce((p_facts ->> 'started_at')::timestamptz, clock_timestamp());
@@ -121,7 +154,12 @@ begin
   if v_to = 'processing' then
     recording.stopped_at := coalesce((p_facts ->> 'stopped_at')::timestamptz, recording.stopped_at, clock_timestamp());
   end if;
-  if p_event = 'files.published' then
+  if v_to = 'expired' then
+    -- What failed without ever being stopped was over when it failed.
+    recording.stopped_at := coalesce(recording.stopped_at, recording.finished_at);
+  end if;
+  -- What is there while the rest is awaited is measured too.
+  if p_event = 'files.published' or p_event in ('files.awaited', 'files.transferring') and p_facts ->> 'stored_bytes' is not null then
     recording.duration_ms := (p_facts ->> 'duration_ms')::bigint;
     recording.size_bytes := (p_facts ->> 'size_bytes')::bigint;
     recording.stored_bytes := (p_facts ->> 'stored_bytes')::bigint;
@@ -129,26 +167,34 @@ begin
     recording.gaps := coalesce(p_facts -> 'gaps', '[]');
   end if;
   -- An error belongs to a failed recording only: one that is tried again has none until it fails again.
-  recording.error := case when v_to = 'failed' then recorder.public_error(p_facts -> 'error', v_error) end;
+  recording.error := case when v_to = 'failed'
+    then recorder.public_error(coalesce(nullif(p_facts -> 'error', 'null'), v_told), v_error) end;
   -- A recording was finished when it was there, not when it is deleted.
   recording.finished_at := case
     when v_to = 'expired' then recording.finished_at
     when v_to in ('recorded', 'failed') then clock_timestamp() end;
-  if v_to = 'recorded' then
+  if v_to = 'processing' then
+    -- Tried again: how long it is kept is counted from when it is there.
+    recording.expires_at := null;
+  end if;
+  if v_to = 'recorded' or v_to = 'failed' and recorder.may_have_files(p_recording_id) then
     recording.expires_at := coalesce(recording.expires_at, recorder.expiry_of(recording.mentorship_id, recording.finished_at));
   end if;
-  recording.deadline_at := recorder.deadline_of(recording);
+  -- Waiting on does not begin the waiting anew.
+  if not (v_from = 'processing' and v_to = 'processing') then
+    recording.deadline_at := recorder.deadline_of(recording);
+  end if;
   recording.version := nextval('recorder.versions');
   recording.updated_at := clock_timestamp();
 
   update public.recordings r set
-    status = recording.status, phase = recording.phase, attempt = recording.attempt,
+    status = recording.status, phase = recording.phase, queue_place = recording.queue_place, attempt = recording.attempt,
     started_at = recording.started_at, stop_requested_at = recording.stop_requested_at,
     stop_reason = recording.stop_reason, stopped_at = recording.stopped_at, finished_at = recording.finished_at,
     expires_at = recording.expires_at,
     deadline_at = recording.deadline_at, error = recording.error, is_partial = recording.is_partial,
     gaps = recording.gaps, duration_ms = recording.duration_ms, size_bytes = recording.size_bytes,
-    stored_bytes = recording.stored_bytes, version = recording.version, updated_at = recording.updated_at
+    stored_bytes = recording.stored_bytes, progress = recording.progress, version = recording.version, updated_at = recording.updated_at
   where r.id = p_recording_id;
 
   perform recorder.note(
@@ -159,10 +205,11 @@ begin
     v_from, v_to);
 
   if p_event = 'recording.stop_requested' then
-    perform recorder.enqueue('stop', p_recording_id);
+    perform recorder.enqueue_stops(p_recording_id);
   elsif p_event = 'engine.attempt_lost' then
-    perform recorder.enqueue('start', p_recording_id);
-  elsif v_to = 'processing' then
+    -- In the order of the wishes: who has lost a recorder does not queue up again behind those who came later.
+    perform recorder.enqueue('start', p_recording_id, null, least(now(), recording.requested_at));
+  elsif v_to = 'processing' and v_from <> 'processing' then
     perform recorder.enqueue('collect', p_recording_id);
   end if;
 end
@@ -206,6 +253,7 @@ declare
   -- What a call has begun to mirror it follows to its end, also when it began on another call of the channel.
   v_recording public.recordings := recorder.recording_of_call(
     p_call.id, p_call.channel, p_call.status = 'active' and p_call.end_time is null, p_call.recording_id);
+  v_is_playable boolean;
 begin
   if v_recording.id is null then
     return p_call;
@@ -213,10 +261,15 @@ begin
   p_call.recording_id := v_recording.id;
   p_call.recording_status := v_recording.status;
   p_call.recording_phase := v_recording.phase;
+  p_call.recording_queue_place := v_recording.queue_place;
   p_call.recording_error := v_recording.error;
   p_call.recording_version := v_recording.version;
-  p_call.recording_url := case when v_recording.status = 'recorded' then '/recordings/' || v_recording.id end;
-  p_call.recording_key := case when v_recording.status = 'recorded'
+  p_call.recording_progress := v_recording.progress;
+  -- What is there while the rest is awaited can be played already.
+  v_is_playable := v_recording.status = 'recorded' and v_recording.deletion_began_at is null
+    or v_recording.status = 'processing' and v_recording.size_bytes is not null;
+  p_call.recording_url := case when v_is_playable then '/recordings/' || v_recording.id end;
+  p_call.recording_key := case when v_is_playable
     then 'recordings/' || replace(v_recording.id::text, '-', '') || '/manifest.json' end;
   p_call.recording_size := v_recording.size_bytes;
   p_call.recording_duration_seconds := round(v_recording.duration_ms / 1000.0);
@@ -268,8 +321,8 @@ begin
   p_call := recorder.mirrored(p_call);
   update public.video_calls c set
     recording_id = p_call.recording_id, recording_status = p_call.recording_status,
-    recording_phase = p_call.recording_phase, recording_error = p_call.recording_error,
-    recording_version = p_call.recording_version, recording_url = p_call.recording_url,
+    recording_phase = p_call.recording_phase, recording_queue_place = p_call.recording_queue_place, recording_error = p_call.recording_error,
+    recording_progress = p_call.recording_progress, recording_version = p_call.recording_version, recording_url = p_call.recording_url,
     recording_key = p_call.recording_key, recording_size = p_call.recording_size,
     recording_duration_seconds = p_call.recording_duration_seconds, recording_metadata = p_call.recording_metadata
   where c.id = p_call.id and c.recording_version is distinct from p_call.recording_version;
@@ -445,7 +498,8 @@ begin
     v_word := new.recording_status;
     v_is_wish := v_word is not null;
     v_facts_changed := num_nonnulls(new.recording_url, new.recording_key, new.recording_size, new.recording_duration_seconds,
-        new.recording_metadata, new.recording_id, new.recording_phase, new.recording_error) > 0
+        new.recording_metadata, new.recording_id, new.recording_phase, new.recording_queue_place, new.recording_error,
+        new.recording_progress) > 0
       or new.recording_version <> 0
       or coalesce(new.channel, new.mentorship_id::text) not in (new.mentorship_id::text, replace(new.id::text, '-', ''));
     if v_facts_changed and v_role = 'service_role' and v_word in ('recording', 'recorded', 'failed', 'not_recorded') then
@@ -464,9 +518,11 @@ begin
     v_is_wish := new.recording_status is distinct from old.recording_status;
     v_was_active := old.status = 'active' and old.end_time is null;
     v_facts_changed := (new.recording_url, new.recording_key, new.recording_size, new.recording_duration_seconds,
-        new.recording_metadata, new.recording_id, new.recording_phase, new.recording_error, new.recording_version, new.channel)
+        new.recording_metadata, new.recording_id, new.recording_phase, new.recording_queue_place, new.recording_error, new.recording_progress,
+        new.recording_version, new.channel)
       is distinct from (old.recording_url, old.recording_key, old.recording_size, old.recording_duration_seconds,
-        old.recording_metadata, old.recording_id, old.recording_phase, old.recording_error, old.recording_version, old.channel);
+        old.recording_metadata, old.recording_id, old.recording_phase, old.recording_queue_place, old.recording_error, old.recording_progress,
+        old.recording_version, old.channel);
     if v_facts_changed and v_is_wish and v_role = 'service_role'
       and v_word in ('recording', 'recorded', 'failed', 'not_recorded')
     then
@@ -590,7 +646,7 @@ alter table public.recordings
   add constraint recordings_measures_agree check (duration_ms >= 0 and size_bytes >= 0 and stored_bytes >= size_bytes);
 
 -- What the sweep looks for, without reading what is long over.
-create index recordings_queued on public.recordings (requested_at) where phase = 'queued';
+create index recordings_queued on public.recordings (requested_at, id) where phase = 'queued';
 create index recordings_stopping on public.recordings (stop_requested_at) where status = 'stopping';
 create index recordings_processing on public.recordings (stopped_at) where status = 'processing';
 
@@ -602,7 +658,7 @@ declare
 begin
   foreach v_function in array array[
     'recorder.deadline_of(public.recordings)', 'recorder.note(uuid, text, text, jsonb, text, text)',
-    'recorder.move(uuid, text, text, jsonb)', 'recorder.recording_of_call(uuid, text, boolean, uuid)',
+    'recorder.enqueue_stops(uuid)', 'recorder.move(uuid, text, text, jsonb)', 'recorder.recording_of_call(uuid, text, boolean, uuid)',
     'recorder.mirrored(public.video_calls)', 'recorder.calls_of(uuid)', 'recorder.lock_calls(uuid)',
     'recorder.public_error(jsonb, text)', 'recorder.mirror_call(public.video_calls)', 'recorder.mirror_calls(uuid, uuid)', 'recorder.pay_owed_mirrors(text)',
     'recorder.put_back_claims()',

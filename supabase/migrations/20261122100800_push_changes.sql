@@ -36,8 +36,9 @@ begin
     jsonb_build_object(
       'call_id', new.id, 'mentorship_id', new.mentorship_id, 'call_status', new.status,
       'recording_id', new.recording_id, 'recording_status', new.recording_status, 'recording_phase', new.recording_phase,
+      'recording_queue_place', new.recording_queue_place,
       'recording_error', new.recording_error, 'recording_url', new.recording_url,
-      'recording_size', new.recording_size, 'recording_duration_seconds', new.recording_duration_seconds,
+      'recording_progress', new.recording_progress, 'recording_size', new.recording_size, 'recording_duration_seconds', new.recording_duration_seconds,
       'version', new.recording_version),
     'call.changed', 'call:' || new.id, true);
   return null;
@@ -54,10 +55,10 @@ begin
   perform realtime.send(
     jsonb_build_object(
       'recording_id', new.id, 'call_id', new.call_id, 'mentorship_id', new.mentorship_id, 'status', new.status,
-      'phase', new.phase, 'attempt', new.attempt, 'error', new.error, 'requested_at', new.requested_at,
+      'phase', new.phase, 'queue_place', new.queue_place, 'attempt', new.attempt, 'error', new.error, 'requested_at', new.requested_at,
       'started_at', new.started_at, 'stop_requested_at', new.stop_requested_at, 'stopped_at', new.stopped_at,
       'finished_at', new.finished_at, 'expires_at', new.expires_at, 'duration_ms', new.duration_ms, 'size_bytes', new.size_bytes,
-      'is_partial', new.is_partial, 'version', new.version),
+      'is_partial', new.is_partial, 'progress', new.progress, 'version', new.version),
     'recording.changed', 'mentorship:' || new.mentorship_id, true);
   return null;
 end

@@ -39,23 +39,22 @@ begin
     if recorder.apply(p_job.recording_id, 'engine.start_failed', 'engine', jsonb_build_object('error', p_error)) then
       -- Whether one of them still comes up is unknown: it is stopped as soon as it shows itself.
       update recorder.engine_tasks t set superseded = true where t.recording_id = p_job.recording_id and t.state <> 'gone';
-      perform recorder.enqueue('repair', p_job.recording_id)
-      where exists (
-        select from recorder.engine_tasks t
-        where t.recording_id = p_job.recording_id and t.state in ('requested', 'running'));
+      perform recorder.enqueue('repair', p_job.recording_id, t.id)
+      from recorder.engine_tasks t
+      where t.recording_id = p_job.recording_id and t.state in ('requested', 'running');
     else
       perform recorder.conclude(p_job.recording_id);
     end if;
   elsif p_job.kind = 'collect' then
     perform recorder.apply(p_job.recording_id, 'files.missing', 'storage', jsonb_build_object('error', p_error));
-  else
+  elsif p_job.kind not in ('notify', 'audit') then
     perform recorder.note(p_job.recording_id, 'system', 'job.died',
       jsonb_build_object('kind', p_job.kind, 'error', recorder.public_error(p_error, 'unexpected_error') -> 'code'));
   end if;
 end
 $$;
 comment on function recorder.give_up(recorder.jobs, jsonb) is
-  'Ends a job for good and puts the reason on its recording: a start or a collection ends in failed, a stop is begun anew by the sweep after stop_again_after, of the others the story tells. The caller has locked the channel.';
+  'Ends a job for good and puts the reason on its recording: a start or a collection ends in failed, a stop is begun anew by the sweep after stop_again_after, of the others the story tells, but for those that are no part of it (notify, audit). The caller has locked the channel.';
 
 create function recorder.finish_job(p_result jsonb) returns text
   language plpgsql set search_path = ''
@@ -104,7 +103,8 @@ begin
   begin
     update recorder.jobs set
       state = 'queued', lease_token = null, leased_until = null, last_error = coalesce(v_error, last_error),
-      attempts = case when v_outcome = 'snooze' then attempts - 1 else attempts end, run_at = v_run_at
+      attempts = case when v_outcome = 'snooze' then attempts - 1 else attempts end, run_at = v_run_at,
+      not_before = case when v_outcome = 'retry' and jsonb_typeof(p_result -> 'after_ms') = 'number' then v_run_at end
     where id = v_job.id;
   exception when unique_violation then
     -- The same work was asked for again meanwhile: the waiting twin goes on in its place, no earlier than what failed may.
@@ -138,14 +138,15 @@ begin
   if jsonb_typeof(p_finished) <> 'array' then
     perform recorder.refuse('argument_invalid', 'p_finished');
   end if;
-  -- Giving up moves the recording. Its channel comes first in the order of locks, so it is taken before any job is touched.
+  -- Giving up moves the recording, and what waits again may meet its twin that somebody asks for at this moment. Both are done under
+  -- the channel, which comes first in the order of locks: so it is taken before any job is touched. Only "done" meets nobody.
   perform recorder.lock_channel(c.channel)
   from (
     select distinct r.channel
     from jsonb_array_elements(p_finished) as f (result)
     join recorder.jobs j on j.id = case when pg_input_is_valid(f.result ->> 'id', 'bigint') then (f.result ->> 'id')::bigint end
     join public.recordings r on r.id = j.recording_id
-    where f.result ->> 'outcome' = 'give_up' or f.result ->> 'outcome' = 'retry' and j.attempts >= j.max_attempts
+    where f.result ->> 'outcome' <> 'done'
     order by r.channel) c;
   -- Most of them are simply done: those are one update. The others, and whatever is wrong with them, one by one.
   with told as (
@@ -184,24 +185,39 @@ begin
       select jsonb_build_object(
         'id', r.id, 'channel', r.channel, 'status', r.status, 'phase', r.phase, 'attempt', r.attempt, 'quality', r.quality,
         'layout', r.layout, 'requested_at', r.requested_at, 'started_at', r.started_at,
-        'stop_requested_at', r.stop_requested_at, 'stopped_at', r.stopped_at, 'mentorship_id', r.mentorship_id,
-        'call_id', r.call_id, 'instructor_id', r.instructor_id, 'mentee_id', r.mentee_id)
+        'stop_requested_at', r.stop_requested_at, 'stopped_at', r.stopped_at, 'deletion_began_at', r.deletion_began_at,
+        'mentorship_id', r.mentorship_id,
+        'call_id', r.call_id, 'instructor_id', r.instructor_id, 'mentee_id', r.mentee_id, 'requested_by', r.requested_by,
+        'stop_reason', r.stop_reason, 'deadline_at', r.deadline_at, 'duration_ms', r.duration_ms, 'size_bytes', r.size_bytes, 'stored_bytes', r.stored_bytes)
+        || case when p_job.kind = 'start' then jsonb_build_object(
+          'preset', (
+            select jsonb_build_object('is_audio_only', p.is_audio_only, 'width', p.width, 'height', p.height, 'fps', p.fps,
+              'bitrate_kbps', p.bitrate_kbps)
+            from recorder.presets p where p.quality = r.quality),
+          'mentor_uid', (
+            select recorder.known_caller_uid(i.user_id)::text from public.instructors i where i.id = r.instructor_id))
+          else '{}' end
       from public.recordings r where r.id = p_job.recording_id),
     'tasks', coalesce((
       select jsonb_agg(jsonb_build_object(
         'id', t.id, 'attempt', t.attempt, 'channel', t.channel, 'uid', t.uid, 'state', t.state,
-        'resource_id', t.resource_id, 'sid', t.sid, 'start_sent_at', t.start_sent_at, 'started_at', t.started_at,
+        'resource_id', t.resource_id, 'sid', t.sid,
+        'request', case when p_job.kind = 'start_again' then t.request end, 'token_expires_at', t.token_expires_at,
+        'start_sent_at', t.start_sent_at, 'is_unanswered', t.is_unanswered, 'started_at', t.started_at,
         'confirmed_at', t.confirmed_at, 'last_seen_at', t.last_seen_at, 'suspect_since', t.suspect_since,
-        'left_at', t.left_at, 'gone_at', t.gone_at, 'files', t.files, 'is_empty', t.is_empty, 'superseded', t.superseded)
+        'left_at', t.left_at, 'error', t.error, 'failed_at', t.failed_at, 'gone_at', t.gone_at, 'files', t.files,
+        'is_empty', t.is_empty, 'superseded', t.superseded)
         order by t.attempt)
       from recorder.engine_tasks t where t.recording_id = p_job.recording_id), '[]'),
     'events', case when p_job.kind = 'apply_events' then coalesce((
       select jsonb_agg(jsonb_build_object('notice_id', i.notice_id, 'event', i.event, 'received_at', i.received_at)
         order by (i.event -> 'payload' ->> 'sequence')::bigint nulls last, i.received_at)
-      from recorder.inbox i where i.engine_task_id = p_job.engine_task_id and i.applied_at is null), '[]') end);
+      from recorder.inbox i where i.engine_task_id = p_job.engine_task_id and i.applied_at is null), '[]') end,
+    'payload', p_job.payload);
 end
 $$;
-comment on function recorder.job_context(recorder.jobs) is 'What a handler needs to know, in the same round trip as the claim: the recording, its engine tasks, open events.';
+comment on function recorder.job_context(recorder.jobs) is
+  'What a handler needs to know, in the same round trip as the claim: the recording, its engine tasks, open events, the payload of its kind; for a start also the numbers of its quality and whose picture is the large one.';
 
 -- Claiming --------------------------------------------------------------------------------------------------------------
 
@@ -304,6 +320,56 @@ $$;
 comment on function recorder.reserve_slots(text, text, integer, integer) is
   'How many of the wanted runs of a kind may be given slots in time now, from when and how far apart, and when to ask again; keeps the account locked. Never further ahead than slot_horizon, of which the last stop_share belongs to stops. recorder.claim takes what it uses.';
 
+create function recorder.number_queue(p_engine_account text) returns integer
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_count integer;
+  v_moved uuid[];
+begin
+  update recorder.engine_accounts a set queue_numbered_at = clock_timestamp()
+  where a.engine_account = p_engine_account
+    and a.queue_numbered_at < clock_timestamp() - make_interval(secs => recorder.setting('queue_place_rest')::double precision / 1000);
+  if not found then
+    return 0;
+  end if;
+  -- By the order of the wishes, in which places are given. One that is being started has left the queue. Nobody is waited
+  -- for: a recording at which somebody is at work gets its place with the next numbering.
+  with queued as (
+    select r.id, r.channel, r.queue_place, r.requested_at, s.engine_account is not null as is_starting
+    from public.recordings r
+    left join recorder.jobs q on q.dedupe_key = 'start:' || r.id::text and q.state = 'queued'
+    left join recorder.jobs s on s.dedupe_key = 'start:' || r.id::text and s.state = 'running'
+    where r.phase = 'queued' and coalesce(s.engine_account, q.engine_account) = p_engine_account
+  ), waiting as (
+    select q.id, q.channel, q.queue_place,
+      case when not q.is_starting then row_number() over (partition by q.is_starting order by q.requested_at, q.id) end as place
+    from queued q
+  ), free as (
+    select c.channel from recorder.channels c
+    where c.channel in (select w.channel from waiting w where w.queue_place is distinct from w.place)
+    for no key update skip locked
+  ), locked as (
+    select r.id, w.place from public.recordings r
+    join waiting w on w.id = r.id
+    join free f on f.channel = r.channel
+    where w.queue_place is distinct from w.place and r.phase = 'queued'
+    for no key update of r skip locked
+  ), moved as (
+    update public.recordings r set
+      queue_place = l.place, version = nextval('recorder.versions'), updated_at = clock_timestamp()
+    from locked l where r.id = l.id
+    returning r.id, r.channel
+  )
+  select count(*), array_agg(m.id) into v_count, v_moved from moved m;
+  perform recorder.mirror_calls(m.id) from unnest(v_moved) as m (id);
+  return v_count;
+end
+$$;
+alter function recorder.number_queue(text) owner to recorder_owner;
+comment on function recorder.number_queue(text) is
+  'Gives every recording that waits for a recorder of an account its place, from 1, where it has changed; at most once in queue_place_rest. Gives how many. Waits for nobody. Called by claims that find the ceiling reached, and by the sweep.';
+
 create function recorder.claim(p_lane text, p_limit integer, out jobs jsonb, out next_run_in_ms double precision)
   language plpgsql set search_path = ''
 as $$
@@ -321,6 +387,8 @@ declare
   v_again_at timestamptz;
   v_claimed jsonb;
   v_count integer;
+  v_full text[] := '{}';
+  v_account text;
 begin
   jobs := '[]';
   for v_kind in select * from recorder.claimable_kinds(p_lane) loop
@@ -342,6 +410,7 @@ begin
           -- What waits for another recorder to end is looked at again when one has ended.
           v_wait := 'infinity';
           v_take := recorder.free_tasks(v_kind.engine_account);
+          v_full := v_full || v_kind.engine_account;
         end if;
       end if;
       -- The array keeps the update on the primary key, whatever the planner thinks of the table.
@@ -383,6 +452,10 @@ begin
       v_next := least(v_next, case when v_due > v_now then v_due else v_wait end);
     end if;
   end loop;
+  -- Last, since it locks recordings of many channels, though it waits for none.
+  foreach v_account in array v_full loop
+    perform recorder.number_queue(v_account);
+  end loop;
   if p_limit > 0 and v_next < 'infinity' then
     next_run_in_ms := greatest(0, ceil(extract(epoch from v_next - clock_timestamp()) * 1000));
   end if;
@@ -412,7 +485,8 @@ begin
   perform recorder.sweep_if_overdue();
 
   if not recorder.keep_place(p_lane, p_drain) then
-    return jsonb_build_object('has_place', false, 'jobs', '[]'::jsonb, 'next_run_in_ms', null, 'refused', v_refused);
+    return jsonb_build_object('has_place', false, 'jobs', '[]'::jsonb, 'refused', v_refused,
+      'next_run_in_ms', recorder.next_place_in_ms(p_lane));
   end if;
   select * into v_claim from recorder.claim(p_lane, greatest(0, least(v_lane.batch, p_limit)));
   return jsonb_build_object(
@@ -421,27 +495,44 @@ begin
 end
 $$;
 comment on function recorder_api.work(text, uuid, jsonb, integer) is
-  'One step of a drain: finishes the jobs it did, keeps or takes its place in the lane, claims at most p_limit jobs (the lane''s batch by default). Sweeps itself when the last sweep is overdue. Gives {has_place, jobs, next_run_in_ms, settings, refused: [{id, code}]}; a result whose lease is lost is refused with lease_lost and changes nothing. Refuses with argument_missing, lane_unknown, argument_invalid.';
+  'One step of a drain: finishes the jobs it did, keeps or takes its place in the lane, claims at most p_limit jobs (the lane''s batch by default). Sweeps itself when the last sweep is overdue. Gives {has_place, jobs, next_run_in_ms, settings, refused: [{id, code}]}; without a place next_run_in_ms says when to ask for one again; a result whose lease is lost is refused with lease_lost and changes nothing. Refuses with argument_missing, lane_unknown, argument_invalid.';
 
 create function recorder.keep_place(p_lane text, p_drain uuid) returns boolean
   language plpgsql set search_path = ''
 as $$
 declare
-  v_until timestamptz := clock_timestamp() + recorder.seconds('drain_lease');
+  v_now timestamptz := clock_timestamp();
+  v_until timestamptz := v_now + recorder.seconds('drain_lease');
 begin
   update recorder.drains d set leased_until = v_until where d.lane = p_lane and d.token = p_drain;
   if not found then
     update recorder.drains d set token = p_drain, leased_until = v_until
     where (d.lane, d.place) = (
       select f.lane, f.place from recorder.drains f
-      where f.lane = p_lane and f.leased_until < clock_timestamp() and f.place <= recorder.setting('drains_per_lane')
-      order by f.place limit 1 for update skip locked);
+      -- Free, or held by a drain that has not looked for work for so long that it must have died.
+      where f.lane = p_lane and f.leased_until < v_until - recorder.seconds('drain_takeover')
+        and f.place <= recorder.setting('drains_per_lane')
+      order by f.leased_until, f.place limit 1 for update skip locked);
   end if;
   return found;
 end
 $$;
 comment on function recorder.keep_place(text, uuid) is
-  'Renews the place of a drain in its lane, or takes a free one. False when all are taken. A drain works only while it holds one.';
+  'Renews the place of a drain in its lane, or takes one that is free or was not renewed for drain_takeover. False when all are taken by drains that are alive. A drain works only while it holds one.';
+
+create function recorder.next_place_in_ms(p_lane text) returns integer
+  language plpgsql stable set search_path = ''
+as $$
+begin
+  return (
+    select greatest(50, ceil(extract(epoch from min(d.leased_until)
+      - recorder.seconds('drain_lease') + recorder.seconds('drain_takeover') - clock_timestamp()) * 1000) + 50)::integer
+    from recorder.drains d
+    where d.lane = p_lane and d.place <= recorder.setting('drains_per_lane') and d.leased_until > '-infinity');
+end
+$$;
+comment on function recorder.next_place_in_ms(text) is
+  'When the place of a lane that was renewed longest ago can be had, if its holder is dead. For recorder_api.work.';
 
 create function recorder_api.leave(p_lane text, p_drain uuid, p_finished jsonb default '[]') returns boolean
   language plpgsql security definer set search_path = ''
@@ -477,10 +568,17 @@ begin
   if not found then
     perform recorder.refuse('recording_not_found');
   end if;
-  if v_recording.status <> 'starting' or exists (
-    select from recorder.engine_tasks t
-    where t.recording_id = p_recording_id and t.state in ('requested', 'running') and not t.superseded)
-  then
+  if v_recording.status <> 'starting' then
+    return null;
+  end if;
+  select * into v_task from recorder.engine_tasks t
+  where t.recording_id = p_recording_id and t.state in ('requested', 'running') and not t.superseded
+  order by t.attempt desc limit 1;
+  if found then
+    if v_task.sid is null then
+      -- Whoever sent it did not live to hear the answer: the same request is sent again.
+      perform recorder.enqueue('start_again', p_recording_id, v_task.id);
+    end if;
     return null;
   end if;
   -- A task that was never sent to the engine can be used again; one that may be running is never asked twice.
@@ -501,11 +599,12 @@ begin
       (4000000000 + floor(random() * 290000000))::bigint::text, p_token_expires_at)
     returning * into v_task;
   end if;
-  return jsonb_build_object('id', v_task.id, 'attempt', v_task.attempt, 'channel', v_task.channel, 'uid', v_task.uid);
+  return jsonb_build_object('id', v_task.id, 'attempt', v_task.attempt, 'channel', v_task.channel, 'uid', v_task.uid,
+    'token_expires_at', v_task.token_expires_at);
 end
 $$;
 comment on function recorder_api.begin_attempt(uuid, timestamptz) is
-  'The engine task to start now, written down before the engine hears of it; null when no start is wanted any more or one may be running. Refuses with argument_missing, recording_not_found.';
+  'The engine task to start now, written down before the engine hears of it; null when no start is wanted any more or one may be running (one whose answer is unknown is then asked for again by a job of its own). Refuses with argument_missing, recording_not_found.';
 
 create function recorder_api.report(p_engine_task_id uuid, p_event text, p_facts jsonb default '{}') returns jsonb
   language plpgsql security definer set search_path = ''
@@ -516,7 +615,10 @@ declare
   v_facts jsonb := coalesce(p_facts, '{}');
   v_now timestamptz := clock_timestamp();
   v_is_current boolean;
+  v_is_wanted boolean;
   v_is_certain boolean;
+  v_is_won boolean;
+  v_status text;
 begin
   if p_engine_task_id is null or p_event is null then
     perform recorder.refuse('argument_missing');
@@ -536,16 +638,43 @@ begin
   v_is_current := not v_task.superseded and v_task.state <> 'gone' and not exists (
     select from recorder.engine_tasks t where t.recording_id = v_recording.id and t.attempt > v_task.attempt);
 
+  v_is_wanted := v_is_current and v_recording.status in ('starting', 'recording');
+
   case p_event
   when 'task.acquired' then
     if v_facts ->> 'resource_id' is null then
       perform recorder.refuse('argument_missing', 'resource_id');
     end if;
     update recorder.engine_tasks t set
-      resource_id = v_facts ->> 'resource_id', request = v_facts -> 'request', start_sent_at = v_now, state = 'requested'
-    where t.id = p_engine_task_id and t.state = 'preparing';
-    if found and v_is_current then
+      resource_id = v_facts ->> 'resource_id', request = v_facts -> 'request', start_sent_at = v_now, state = 'requested',
+      is_unanswered = true
+    where t.id = p_engine_task_id and t.state = 'preparing' and v_is_current and v_recording.status = 'starting';
+    -- One worker sends the start, and only while somebody wants it.
+    v_is_won := found;
+    if v_is_won then
       perform recorder.apply(v_recording.id, 'engine.requested', 'engine', jsonb_build_object('attempt', v_task.attempt));
+    elsif v_task.state = 'preparing' then
+      update recorder.engine_tasks t set state = 'gone', gone_at = v_now, superseded = true where t.id = p_engine_task_id;
+      perform recorder.conclude(v_recording.id);
+    end if;
+
+  when 'task.resent' then
+    update recorder.engine_tasks t set is_unanswered = true where t.id = p_engine_task_id and t.state = 'requested';
+
+  when 'task.unanswered' then
+    -- What is known of it by now was learned another way.
+    if v_task.state = 'requested' and v_task.sid is null then
+      update recorder.engine_tasks t set is_unanswered = coalesce((v_facts ->> 'may_run')::boolean, true)
+      where t.id = p_engine_task_id;
+      if not v_is_wanted then
+        null;
+      elsif v_facts ->> 'again_after_ms' is not null then
+        perform recorder.enqueue('start_again', v_recording.id, p_engine_task_id,
+          v_now + make_interval(secs => least((v_facts ->> 'again_after_ms')::double precision / 1000, 300)));
+      elsif (v_facts ->> 'look')::boolean then
+        perform recorder.enqueue('confirm', v_recording.id, p_engine_task_id,
+          v_task.start_sent_at + recorder.seconds('sid_look_delay'));
+      end if;
     end if;
 
   when 'task.started' then
@@ -555,11 +684,12 @@ begin
     if v_task.sid <> v_facts ->> 'sid' then
       perform recorder.refuse('engine_id_taken', 'sid');
     end if;
+    v_is_won := v_task.sid is null;
     -- One that was given up without ever having shown itself is there after all.
     update recorder.engine_tasks t set
       sid = v_facts ->> 'sid', start_sent_at = coalesce(t.start_sent_at, v_now),
       last_seen_at = case when t.state = 'gone' and t.sid is not null then t.last_seen_at else v_now end,
-      superseded = t.superseded or t.state = 'gone',
+      superseded = t.superseded or t.state = 'gone', is_unanswered = false,
       gone_at = case when t.sid is null then null else t.gone_at end,
       state = case when t.state = 'gone' and t.sid is not null then 'gone' else 'running' end
     where t.id = p_engine_task_id returning * into v_task;
@@ -567,9 +697,10 @@ begin
     if found then
       perform recorder.enqueue('apply_events', v_recording.id, p_engine_task_id);
     end if;
-    if v_task.state = 'running' then
-      if not v_is_current or v_recording.status not in ('starting', 'recording') then
-        perform recorder.enqueue('stop', v_recording.id);
+    -- The same sid told again is no news: a stop that waits for the engine keeps waiting.
+    if v_is_won and v_task.state = 'running' then
+      if not v_is_wanted then
+        perform recorder.enqueue('stop', v_recording.id, p_engine_task_id);
       elsif v_task.confirmed_at is null then
         perform recorder.enqueue('confirm', v_recording.id, p_engine_task_id, v_now + recorder.seconds('confirm_delay'));
       end if;
@@ -578,6 +709,8 @@ begin
   when 'task.seen', 'task.confirmed' then
     update recorder.engine_tasks t set
       last_seen_at = case when t.state = 'gone' then t.last_seen_at else v_now end, suspect_since = null,
+      error = case when (v_facts ->> 'is_refuted')::boolean and t.state <> 'gone' then null else t.error end,
+      failed_at = case when (v_facts ->> 'is_refuted')::boolean and t.state <> 'gone' then null else t.failed_at end,
       confirmed_at = case when p_event = 'task.confirmed' then coalesce(t.confirmed_at, v_now) else t.confirmed_at end,
       started_at = coalesce(t.started_at, (v_facts ->> 'started_at')::timestamptz)
     where t.id = p_engine_task_id;
@@ -594,10 +727,25 @@ begin
     update recorder.engine_tasks t set suspect_since = coalesce(t.suspect_since, v_now)
     where t.id = p_engine_task_id and t.state <> 'gone';
 
+  when 'task.doubted' then
+    if jsonb_typeof(v_facts -> 'error') = 'object' then
+      update recorder.engine_tasks t set
+        error = coalesce(t.error, recorder.public_error(v_facts -> 'error', 'engine_start_failed')), failed_at = coalesce(t.failed_at, v_now)
+      where t.id = p_engine_task_id and t.state <> 'gone';
+    end if;
+    -- Only the engine can tell what it means. A task that nobody wants is asked about by its stop.
+    if v_is_wanted and v_task.state = 'running' then
+      perform recorder.enqueue('confirm', v_recording.id, p_engine_task_id);
+    end if;
+
   when 'task.left' then
+    if v_is_wanted and v_task.state = 'running' then
+      perform recorder.enqueue('confirm', v_recording.id, p_engine_task_id);
+    end if;
     update recorder.engine_tasks t set left_at = coalesce(t.left_at, (v_facts ->> 'left_at')::timestamptz, v_now)
     where t.id = p_engine_task_id returning * into v_task;
-    perform recorder.note(v_recording.id, 'engine', 'engine.recorder_left', jsonb_build_object('at', v_task.left_at))
+    perform recorder.note(v_recording.id, 'engine', 'engine.recorder_left',
+      jsonb_strip_nulls(jsonb_build_object('at', v_task.left_at, 'reasons', v_facts -> 'reasons')))
     where not exists (
       select from public.recording_events e
       where e.recording_id = v_recording.id and e.event = 'engine.recorder_left' and e.detail ->> 'at' = to_jsonb(v_task.left_at) #>> '{}');
@@ -619,7 +767,7 @@ begin
       is_empty = coalesce((v_facts ->> 'is_empty')::boolean, t.is_empty)
     where t.id = p_engine_task_id;
     if v_is_current and v_recording.status = 'starting' then
-      perform recorder.lose_attempt(v_recording.id, v_task.attempt, v_facts -> 'error');
+      perform recorder.lose_attempt(v_recording.id, v_task.attempt, coalesce(v_facts -> 'error', v_task.error));
     else
       perform recorder.conclude(v_recording.id, coalesce(v_task.left_at, v_now));
     end if;
@@ -647,7 +795,11 @@ begin
   if jsonb_typeof(v_facts -> 'notice_ids') = 'array' then
     perform recorder_api.mark_applied(array(select jsonb_array_elements_text(v_facts -> 'notice_ids')));
   end if;
-  return (select jsonb_build_object('status', r.status, 'attempt', r.attempt) from public.recordings r where r.id = v_recording.id);
+  return (
+    select jsonb_strip_nulls(jsonb_build_object('status', r.status, 'attempt', r.attempt, 'is_won', v_is_won,
+      -- The files are looked for at once: pg_net, which has just woken this worker, would rest first.
+      'lanes_to_wake', case when r.status = 'processing' and v_recording.status <> 'processing' then recorder.lanes_named('storage') end))
+    from public.recordings r where r.id = v_recording.id);
 exception
   when unique_violation then
     perform recorder.refuse('engine_id_taken', sqlerrm);
@@ -656,7 +808,7 @@ exception
 end
 $$;
 comment on function recorder_api.report(uuid, text, jsonb) is
-  'Saves what the engine said about one task, whoever holds the lease, and moves the recording if it fits: late, repeated and reordered words change nothing. Gives {status, attempt}. Refuses with argument_missing, argument_invalid, engine_task_not_found, event_unknown, engine_id_taken.';
+  'Saves what the engine said about one task, whoever holds the lease, and moves the recording if it fits: late, repeated and reordered words change nothing. Gives {status, attempt}; after task.acquired is_won: whether this worker may send the start, and nobody else; lanes_to_wake [{lane, function_name}] where files have to be looked for. Refuses with argument_missing, argument_invalid, engine_task_not_found, event_unknown, engine_id_taken.';
 
 create function recorder.lose_attempt(p_recording_id uuid, p_attempt integer, p_error jsonb) returns void
   language plpgsql set search_path = ''
@@ -677,18 +829,22 @@ $$;
 comment on function recorder.lose_attempt(uuid, integer, jsonb) is
   'One try to start is over: a fresh recorder is tried, or the recording fails with the reason; one that was to be stopped anyway is ended unless another recorder may be running.';
 
-create function recorder_api.mark_applied(p_notice_ids text[]) returns void
+create function recorder_api.mark_applied(p_notice_ids text[]) returns integer
   language plpgsql security definer set search_path = ''
 as $$
+declare
+  v_count integer;
 begin
   if p_notice_ids is null then
     perform recorder.refuse('argument_missing');
   end if;
   update recorder.inbox i set applied_at = clock_timestamp() where i.notice_id = any (p_notice_ids) and i.applied_at is null;
+  get diagnostics v_count = row_count;
+  return v_count;
 end
 $$;
 comment on function recorder_api.mark_applied(text[]) is
-  'Marks events of the inbox as applied; ids that are not there, or are marked already, change nothing. Refuses with argument_missing.';
+  'Marks events of the inbox as applied and gives how many it was; ids that are not there, or are marked already, change nothing. Refuses with argument_missing.';
 
 create function recorder_api.receive_event(
   p_notice_id text, p_event_type integer, p_sid text, p_channel text, p_uid text, p_is_sign_of_life boolean, p_event jsonb
@@ -697,7 +853,7 @@ create function recorder_api.receive_event(
 as $$
 declare
   v_task recorder.engine_tasks;
-  v_is_new boolean;
+  v_is_stored boolean := false;
 begin
   if p_notice_id is null or p_event_type is null or p_event is null then
     perform recorder.refuse('argument_missing');
@@ -713,97 +869,85 @@ begin
       perform recorder_api.report(v_task.id, 'task.started', jsonb_build_object('sid', p_sid));
     end if;
   end if;
-  if v_task.id is not null and p_is_sign_of_life then
+  if p_is_sign_of_life then
+    -- Worth nothing later: neither kept for a task that is not known yet, nor told twice a second.
     update recorder.engine_tasks t set last_seen_at = clock_timestamp(), suspect_since = null
-    where t.id = v_task.id and t.state <> 'gone' and (t.last_seen_at < clock_timestamp() - interval '1 second' or t.last_seen_at is null);
-    return jsonb_build_object('is_known', true, 'is_new', true);
+    where t.id = v_task.id and t.state <> 'gone'
+      and (t.last_seen_at < clock_timestamp() - interval '1 second' or t.last_seen_at is null or t.suspect_since is not null);
+  else
+    if v_task.id is not null then
+      -- Before the event, as everywhere: its channel.
+      perform recorder.lock_calls(v_task.recording_id);
+    end if;
+    insert into recorder.inbox (notice_id, engine_task_id, event_type, sid, event)
+    values (p_notice_id, v_task.id, p_event_type, p_sid, p_event)
+    on conflict (notice_id) do nothing;
+    v_is_stored := found;
+    if v_is_stored and v_task.id is not null then
+      perform recorder.enqueue('apply_events', v_task.recording_id, v_task.id);
+    end if;
   end if;
-  if v_task.id is not null then
-    -- Before the event, as everywhere: its channel.
-    perform recorder.lock_calls(v_task.recording_id);
-  end if;
-  insert into recorder.inbox (notice_id, engine_task_id, event_type, sid, event)
-  values (p_notice_id, v_task.id, p_event_type, p_sid, p_event)
-  on conflict (notice_id) do nothing;
-  v_is_new := found;
-  if v_is_new and v_task.id is not null then
-    perform recorder.enqueue('apply_events', v_task.recording_id, v_task.id);
-  end if;
-  return jsonb_build_object('is_known', v_task.id is not null, 'is_new', v_is_new);
+  return jsonb_strip_nulls(jsonb_build_object(
+    'is_known', v_task.id is not null, 'is_stored', v_is_stored, 'lanes_to_wake', recorder.lanes_without_wake_up()));
 end
 $$;
 comment on function recorder_api.receive_event(text, integer, text, text, text, boolean, jsonb) is
-  'Stores one verified event of the engine once and asks for its application; what comes before its task is known waits for the task under its sid. A mere sign of life only freshens the task. Gives {is_known, is_new}. Refuses with argument_missing.';
+  'Stores one verified event of the engine once and asks for its application; what comes before its task is known waits for the task under its sid. A mere sign of life only freshens the task and is not kept. Gives {is_known, is_stored}, and lanes_to_wake [{lane, function_name}] where nobody in Postgres wakes them. Refuses with argument_missing.';
 
-create function recorder_api.publish(p_recording_id uuid, p_files jsonb, p_totals jsonb) returns boolean
-  language plpgsql security definer set search_path = ''
+create function recorder.lanes_named(p_lane text) returns jsonb
+  language plpgsql stable set search_path = ''
+as $$
+begin
+  return (select jsonb_agg(jsonb_build_object('lane', l.lane, 'function_name', l.function_name)) from recorder.lanes l where l.lane = p_lane);
+end
+$$;
+comment on function recorder.lanes_named(text) is 'A lane as whoever wakes it has to know it: [{lane, function_name}]. Called by recorder_api.';
+
+create function recorder.lanes_without_wake_up() returns jsonb
+  language plpgsql set search_path = ''
 as $$
 declare
-  v_status text;
+  v_rest interval := make_interval(secs => recorder.setting('direct_wake_rest')::double precision / 1000);
+  v_late timestamptz := clock_timestamp() - recorder.seconds('direct_wake_after');
+  v_is_swept boolean;
+  v_lane recorder.lanes;
+  v_found jsonb;
 begin
-  if p_recording_id is null or p_files is null or p_totals is null then
-    perform recorder.refuse('argument_missing');
-  end if;
-  perform recorder.lock_calls(p_recording_id);
-  select r.status into v_status from public.recordings r where r.id = p_recording_id for no key update;
-  if not found then
-    perform recorder.refuse('recording_not_found');
-  end if;
-  if v_status <> 'processing' then
-    return false;
-  end if;
-  if jsonb_typeof(p_files) <> 'array' or p_files = '[]' or jsonb_typeof(p_totals) <> 'object' then
-    perform recorder.refuse('argument_invalid', 'A recording has at least one file, and totals.');
-  end if;
-  insert into public.recording_files (
-    recording_id, kind, attempt, object_key, content_type, size_bytes, duration_ms, segment_count, verified_at)
-  select p_recording_id, f.kind, f.attempt, f.object_key, f.content_type, f.size_bytes, f.duration_ms, f.segment_count, clock_timestamp()
-  from jsonb_to_recordset(p_files) as f (
-    kind text, attempt integer, object_key text, content_type text, size_bytes bigint, duration_ms bigint, segment_count integer)
-  on conflict (recording_id, object_key) do update set
-    size_bytes = excluded.size_bytes, duration_ms = excluded.duration_ms, segment_count = excluded.segment_count,
-    verified_at = excluded.verified_at;
-  return recorder.apply(p_recording_id, 'files.published', 'storage', p_totals);
-exception
-  when data_exception or not_null_violation or check_violation or cardinality_violation then
-    perform recorder.refuse('argument_invalid', sqlerrm);
+  select s.last_run_at > clock_timestamp() - recorder.seconds('sweep_overdue') into v_is_swept from recorder.sweeps s;
+  for v_lane in
+    select * from recorder.lanes l where l.last_direct_wake_at < clock_timestamp() - v_rest order by l.lane
+  loop
+    -- Whoever drains the lane of a sweep that is overdue sweeps; starts that wait for another recorder to end are not late.
+    if v_lane.lane = 'control' and not v_is_swept
+      or exists (
+        select from recorder.claimable_kinds(v_lane.lane) k
+        where recorder.next_due(v_lane.lane, k.kind, k.engine_account) < v_late
+          and (k.kind <> 'start' or recorder.free_tasks(k.engine_account) > 0))
+    then
+      update recorder.lanes l set last_direct_wake_at = clock_timestamp()
+      where l.lane = (select n.lane from recorder.lanes n
+        where n.lane = v_lane.lane and n.last_direct_wake_at < clock_timestamp() - v_rest for no key update skip locked);
+      if found then
+        v_found := coalesce(v_found, '[]') || recorder.lanes_named(v_lane.lane);
+      end if;
+    end if;
+  end loop;
+  return v_found;
 end
 $$;
-comment on function recorder_api.publish(uuid, jsonb, jsonb) is
-  'The verified files of a recording and its totals {duration_ms, size_bytes, stored_bytes, is_partial, gaps}: makes it recorded. False, and nothing changed, when it is not processing. Refuses with argument_missing, argument_invalid, recording_not_found.';
+comment on function recorder.lanes_without_wake_up() is
+  'The lanes that Postgres does not wake as it should: their work has been due for direct_wake_after, or the sweep is overdue. Told to one asker in direct_wake_rest; null when all is well. Waits for nobody.';
 
-create function recorder_api.files_failed(p_recording_id uuid, p_event text, p_facts jsonb default '{}') returns boolean
+create function recorder_api.lanes_to_wake() returns jsonb
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  if p_recording_id is null or p_event is null then
-    perform recorder.refuse('argument_missing');
-  end if;
-  if p_event not in ('files.empty', 'files.missing') then
-    perform recorder.refuse('event_unknown', p_event);
-  end if;
-  return recorder.apply(p_recording_id, p_event, 'storage', p_facts);
+  return coalesce(recorder.lanes_without_wake_up(), '[]');
 end
 $$;
-comment on function recorder_api.files_failed(uuid, text, jsonb) is
-  'Says that a recording has no files: files.empty (nobody sent anything) or files.missing. False when it is not processing. Refuses with argument_missing, event_unknown, recording_not_found.';
+comment on function recorder_api.lanes_to_wake() is
+  'The lanes that whoever asks should wake, because Postgres does not: [{lane, function_name}], usually none. Called by functions that are called from outside, behind their answer. Refuses nothing.';
 
-create function recorder_api.playback_of(p_recording_id uuid, p_user_id uuid) returns jsonb
-  language sql stable security definer set search_path = ''
-as $$
-  select jsonb_build_object(
-    'recording_id', r.id, 'status', r.status, 'duration_ms', r.duration_ms, 'size_bytes', r.size_bytes,
-    'expires_at', r.expires_at, 'started_at', r.started_at, 'is_partial', r.is_partial,
-    'files', coalesce((
-      select jsonb_agg(jsonb_build_object(
-        'kind', f.kind, 'attempt', f.attempt, 'object_key', f.object_key, 'content_type', f.content_type,
-        'size_bytes', f.size_bytes, 'duration_ms', f.duration_ms) order by f.attempt, f.object_key)
-      from public.recording_files f where f.recording_id = r.id), '[]'))
-  from public.recordings r
-  where r.id = p_recording_id and r.mentorship_id in (select access.mentorship_ids_of(p_user_id))
-$$;
-comment on function recorder_api.playback_of(uuid, uuid) is
-  'What there is to play of a recording for one of its two people; null for everybody else. Asked again at each playlist.';
 
 do $$
 declare
@@ -813,10 +957,11 @@ begin
     'recorder_api.work(text, uuid, jsonb, integer)', 'recorder_api.leave(text, uuid, jsonb)',
     'recorder_api.begin_attempt(uuid, timestamptz)', 'recorder_api.report(uuid, text, jsonb)',
     'recorder_api.mark_applied(text[])', 'recorder_api.receive_event(text, integer, text, text, text, boolean, jsonb)',
-    'recorder_api.publish(uuid, jsonb, jsonb)', 'recorder_api.files_failed(uuid, text, jsonb)',
-    'recorder_api.playback_of(uuid, uuid)', 'recorder.conclude(uuid, timestamptz)',
+    'recorder.conclude(uuid, timestamptz)',
     'recorder.give_up(recorder.jobs, jsonb)', 'recorder.finish_job(jsonb)', 'recorder.finish_jobs(jsonb)',
     'recorder.job_context(recorder.jobs)', 'recorder.lose_attempt(uuid, integer, jsonb)',
+    'recorder_api.lanes_to_wake()', 'recorder.lanes_named(text)', 'recorder.lanes_without_wake_up()',
+    'recorder.next_place_in_ms(text)', 'recorder.number_queue(text)',
     'recorder.next_due(text, text, text)', 'recorder.free_tasks(text)', 'recorder.claimable_kinds(text)',
     'recorder.has_due_work(text)', 'recorder.reserve_slots(text, text, integer, integer)', 'recorder.claim(text, integer)',
     'recorder.keep_place(text, uuid)']

@@ -15,14 +15,16 @@ declare
   v_job record;
   v_count integer := 0;
 begin
-  -- A worker that died or was too slow: its jobs are due again. What was tried too often moves the recording: its channel first.
+  -- A worker that died or was too slow: its jobs are due again. The channel first: what was tried too often moves the recording, and
+  -- the same work may be asked for at this moment.
   for v_job in
-    select j.id, j.lease_token, j.kind, j.attempts >= j.max_attempts as is_last, r.channel
-    from recorder.jobs j join public.recordings r on r.id = j.recording_id
+    select j.id, j.lease_token, r.channel
+    from recorder.jobs j left join public.recordings r on r.id = j.recording_id
     where j.state = 'running' and j.lease_token is not null and j.leased_until < clock_timestamp()
     order by j.leased_until limit p_limit
   loop
-    if not v_job.is_last or recorder.try_lock_channel(v_job.channel) then
+    -- Some work concerns no recording, and no channel.
+    if v_job.channel is null or recorder.try_lock_channel(v_job.channel) then
       perform recorder.finish_job(jsonb_build_object(
         'id', v_job.id, 'lease', v_job.lease_token, 'outcome', 'retry', 'after_ms', 0,
         'error', recorder.error_of('unexpected_error') || jsonb_build_object('detail', 'the lease expired: the worker died or was too slow')));
@@ -53,8 +55,8 @@ begin
     -- A recorder that did not come: it is superseded, and stopped as soon as it shows itself.
     update recorder.engine_tasks t set
       superseded = true,
-      state = case when t.start_sent_at is null then 'gone' else t.state end,
-      gone_at = case when t.start_sent_at is null then clock_timestamp() end
+      state = case when t.sid is null and not t.is_unanswered then 'gone' else t.state end,
+      gone_at = case when t.sid is null and not t.is_unanswered then clock_timestamp() end
     where t.recording_id = p_recording_id and t.state <> 'gone';
     if v_recording.phase = 'queued' then
       perform recorder.apply(p_recording_id, 'recording.queue_timed_out', 'system');
@@ -70,7 +72,14 @@ begin
     where t.recording_id = p_recording_id and t.state <> 'gone';
     perform recorder.conclude(p_recording_id);
   when 'processing' then
-    perform recorder.apply(p_recording_id, 'files.missing', 'system');
+    -- What came in time is there to be played; only what never had a file is lost.
+    if v_recording.size_bytes is not null and exists (select from public.recording_files f where f.recording_id = p_recording_id) then
+      perform recorder.apply(p_recording_id, 'files.published', 'system', jsonb_build_object(
+        'duration_ms', v_recording.duration_ms, 'size_bytes', v_recording.size_bytes, 'stored_bytes', v_recording.stored_bytes,
+        'is_partial', true, 'gaps', v_recording.gaps));
+    else
+      perform recorder.apply(p_recording_id, 'files.missing', 'system');
+    end if;
   end case;
 end
 $$;
@@ -105,7 +114,7 @@ end
 $$;
 comment on function recorder.sweep_deadlines(integer) is 'Acts on recordings that stayed in their state for too long. Gives how many. For recorder.sweep.';
 
-create function recorder.sweep_tasks(p_limit integer, out silent integer, out orphaned integer)
+create function recorder.sweep_tasks(p_limit integer, out silent integer, out orphaned integer, out unanswered integer)
   language plpgsql set search_path = ''
 as $$
 declare
@@ -113,6 +122,7 @@ declare
 begin
   silent := 0;
   orphaned := 0;
+  unanswered := 0;
   -- Written down for a start that is no longer wanted, and never sent.
   update recorder.engine_tasks t set state = 'gone', gone_at = clock_timestamp()
   where t.id = any (array(
@@ -122,19 +132,36 @@ begin
 
   -- A recorder without a live recording: it is stopped, whatever became of its job.
   for v_task in
-    select distinct r.id as recording_id, r.channel, case when r.status = 'stopping' then 'stop' else 'repair' end as kind
+    select t.id, r.id as recording_id, r.channel, case when r.status = 'stopping' then 'stop' else 'repair' end as kind
     from recorder.engine_tasks t join public.recordings r on r.id = t.recording_id
     where t.state in ('requested', 'running') and (t.superseded or r.status not in ('starting', 'recording'))
       and not exists (
         select from recorder.jobs j
-        where j.recording_id = r.id and j.kind in ('stop', 'repair')
+        where j.recording_id = r.id and j.kind in ('stop', 'repair') and coalesce(j.engine_task_id, t.id) = t.id
           and (j.state in ('queued', 'running')
             or j.state = 'dead' and j.finished_at > clock_timestamp() - recorder.seconds('stop_again_after')))
     limit p_limit
   loop
     if recorder.try_lock_channel(v_task.channel) then
-      perform recorder.enqueue(v_task.kind, v_task.recording_id);
+      perform recorder.enqueue(v_task.kind, v_task.recording_id, v_task.id);
       orphaned := orphaned + 1;
+    end if;
+  end loop;
+
+  -- A start whose sender died with the answer: it is sent again, while its resource id is good.
+  for v_task in
+    select t.id, t.recording_id, r.channel
+    from recorder.engine_tasks t join public.recordings r on r.id = t.recording_id
+    where t.state = 'requested' and t.sid is null and not t.superseded and r.status = 'starting'
+      and t.start_sent_at < clock_timestamp() - recorder.seconds('start_answer_limit')
+      and not exists (
+        select from recorder.jobs j
+        where j.recording_id = r.id and j.engine_task_id = t.id and j.kind in ('start_again', 'confirm') and j.state in ('queued', 'running'))
+    order by t.start_sent_at limit p_limit
+  loop
+    if recorder.try_lock_channel(v_task.channel) then
+      perform recorder.enqueue('start_again', v_task.recording_id, v_task.id);
+      unanswered := unanswered + 1;
     end if;
   end loop;
 
@@ -157,7 +184,7 @@ begin
 end
 $$;
 comment on function recorder.sweep_tasks(integer) is
-  'Recorders that nobody wants get a repair job, silent ones a heartbeat; starts that were never sent are gone. Gives how many. For recorder.sweep.';
+  'Recorders that nobody wants get a repair job, silent ones a heartbeat; starts whose answer nobody heard are sent again, those that were never sent are gone. Gives how many. For recorder.sweep.';
 
 create function recorder.sweep_forgotten(p_limit integer) returns integer
   language plpgsql set search_path = ''
@@ -177,20 +204,37 @@ begin
        select from recorder.jobs j where j.recording_id = r.id and j.kind = 'collect' and j.state in ('queued', 'running'))
      limit p_limit)
     union all
+    (select distinct r.id, r.channel, 'transfer' from recorder.transfers t join public.recordings r on r.id = t.recording_id
+     where (r.status = 'processing' and t.finished_at is null or r.status = 'recorded' and t.state = 'done' and t.source_deleted_at is null)
+       and not exists (
+         select from recorder.jobs j where j.recording_id = r.id and j.kind = 'transfer' and j.state in ('queued', 'running'))
+     limit p_limit)
+    union all
     -- Every recorder of it is gone, but nobody drew the conclusion.
     (select r.id, r.channel, 'conclude' from public.recordings r
-     where r.status = 'stopping' and not exists (
+     where r.status in ('recording', 'stopping') and not exists (
        select from recorder.engine_tasks t
        where t.recording_id = r.id and t.state <> 'gone' and not (t.superseded and t.sid is null))
+     limit p_limit)
+    union all
+    -- The same while it starts: a fresh recorder is tried, without waiting for the deadline of one that is gone.
+    (select r.id, r.channel, 'lose' from public.recordings r
+     where r.status = 'starting' and r.phase = 'requested' and not exists (
+       select from recorder.engine_tasks t where t.recording_id = r.id and t.state <> 'gone' and not t.superseded)
      limit p_limit)
   loop
     if recorder.try_lock_channel(v_recording.channel) then
       if v_recording.kind = 'conclude' then
         perform recorder.conclude(v_recording.id);
+      elsif v_recording.kind = 'lose' then
+        perform recorder.lose_attempt(r.id, r.attempt, (
+          select t.error from recorder.engine_tasks t where t.recording_id = r.id order by t.attempt desc limit 1))
+        from public.recordings r where r.id = v_recording.id and r.phase = 'requested';
       else
-        perform recorder.enqueue(v_recording.kind, v_recording.id)
+        perform recorder.enqueue(v_recording.kind, v_recording.id, null,
+          case when r.phase = 'queued' then least(now(), r.requested_at) else now() end)
         from public.recordings r
-        where r.id = v_recording.id and (r.phase = 'queued' or r.status = 'processing');
+        where r.id = v_recording.id and (r.phase = 'queued' or r.status = 'processing' or v_recording.kind = 'transfer');
       end if;
       v_count := v_count + 1;
     end if;
@@ -199,7 +243,7 @@ begin
 end
 $$;
 comment on function recorder.sweep_forgotten(integer) is
-  'Open recordings without the job that their state needs get it again. Gives how many. For recorder.sweep.';
+  'Open recordings without the job that their state needs get it again; those whose recorders are all gone go on. Gives how many. For recorder.sweep.';
 
 create function recorder.sweep() returns jsonb
   language plpgsql security definer set search_path = ''
@@ -208,6 +252,7 @@ declare
   v_batch integer := recorder.setting('sweep_batch');
   v_now timestamptz := clock_timestamp();
   v_tasks record;
+  v_expiry record;
   v_lane text;
   v_channel text;
   v_woken integer := 0;
@@ -224,7 +269,9 @@ begin
     'expired_leases', recorder.sweep_leases(v_batch), 'passed_deadlines', recorder.sweep_deadlines(v_batch));
   select * into v_tasks from recorder.sweep_tasks(v_batch);
   v_result := v_result || jsonb_build_object(
-    'silent_tasks', v_tasks.silent, 'orphan_tasks', v_tasks.orphaned, 'forgotten_jobs', recorder.sweep_forgotten(v_batch));
+    'silent_tasks', v_tasks.silent, 'orphan_tasks', v_tasks.orphaned, 'unanswered_starts', v_tasks.unanswered, 'forgotten_jobs', recorder.sweep_forgotten(v_batch));
+  select * into v_expiry from recorder.sweep_expiry(v_batch);
+  v_result := v_result || jsonb_build_object('told_of_expiry', v_expiry.told, 'expired', v_expiry.expired);
 
   for v_channel in select c.channel from recorder.channels c where c.owed_call_ids <> '{}' limit v_batch loop
     v_mirrored := v_mirrored + recorder.pay_owed_mirrors(v_channel);
@@ -234,6 +281,10 @@ begin
   insert into recorder.drains (lane, place)
   select l.lane, p.place from recorder.lanes l cross join generate_series(1, recorder.setting('drains_per_lane')::integer) as p (place)
   on conflict do nothing;
+
+  perform recorder.number_queue(a.engine_account)
+  from recorder.engine_accounts a
+  where recorder.free_tasks(a.engine_account) = 0;
 
   -- A wake-up that was lost.
   for v_lane in select l.lane from recorder.lanes l order by l.lane loop
@@ -260,7 +311,7 @@ begin
 end
 $$;
 comment on function recorder.sweep() is
-  'Mends what was lost: expired leases, passed deadlines, silent and orphaned engine tasks, missing jobs, calls that could not follow, lost wake-ups; cleans finished work in limited batches, never the story. Run every 10 s by pg_cron, and by a worker when that is overdue; safe at any time. Gives what it did, or {skipped} while another one runs.';
+  'Mends what was lost: expired leases, passed deadlines, silent and orphaned engine tasks, missing jobs, expiries, calls that could not follow, lost wake-ups; cleans finished work in limited batches, never the story. Run every 10 s by pg_cron, and by a worker when that is overdue; safe at any time. Gives what it did, or {skipped} while another one runs.';
 
 create function recorder.sweep_if_overdue() returns void
   language plpgsql security definer set search_path = ''

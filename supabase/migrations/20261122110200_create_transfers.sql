@@ -14,10 +14,15 @@ create table recorder.transfers (
   total_bytes bigint not null,
   destination_key text not null,
   content_type text not null,
+  -- Slices first, then their playlist, so that its existence means that all of them are there; then what is large.
+  copy_order smallint not null default 0,
   part_bytes bigint,
   state text not null default 'created',
   upload_id text,
   version_id text,
+  etag text,
+  etag_agrees boolean,
+  ended_because text,
   error jsonb,
   created_at timestamptz not null default now(),
   started_at timestamptz,
@@ -44,6 +49,9 @@ create table recorder.transfers (
   constraint transfers_done_is_verified check (state <> 'done' or verified_at is not null),
   constraint transfers_source_goes_last check (source_deleted_at is null or state = 'done'),
   constraint transfers_final_has_finished check ((state in ('done', 'failed', 'aborted')) = (finished_at is not null)),
+  constraint transfers_ended_because_check check (
+    (ended_because is null or state = 'aborted')
+    and ended_because in ('source_changed', 'source_missing', 'upload_lost', 'copy_differs', 'given_up')),
   constraint transfers_failed_has_an_error check (
     (state = 'failed') = (error is not null) and (error is null or error ?& array['code', 'blame', 'retry', 'message']))
 );
@@ -51,10 +59,13 @@ comment on table recorder.transfers is
   'One row per object that is copied from a source store into ours; states created → uploading → completing → verifying → done, or failed, aborted. Written by the storage lane through recorder_api.';
 comment on column recorder.transfers.part_bytes is 'Size of every part but the last, bytes; null: small enough to be put in one piece.';
 comment on column recorder.transfers.upload_id is 'Saved in the step that created it: one that is not known here is aborted by the nightly sweep.';
-create unique index transfers_one_per_destination on recorder.transfers (destination_key) where state not in ('failed', 'aborted');
+comment on column recorder.transfers.etag is 'What the store calls the copy; stores differ in how they make it, so only sizes are believed.';
+comment on column recorder.transfers.etag_agrees is 'Whether that is also what the source is called: a proof where it is true, nothing where it is not.';
+create unique index transfers_one_per_destination on recorder.transfers (destination_key) where finished_at is null;
 create unique index transfers_upload_id on recorder.transfers (upload_id) where upload_id is not null;
 create index transfers_of_recording on recorder.transfers (recording_id, id);
 create index transfers_open on recorder.transfers (created_at) where finished_at is null;
+create index transfers_sources on recorder.transfers (recording_id) where state = 'done' and source_deleted_at is null;
 
 create table recorder.transfer_parts (
   transfer_id uuid not null references recorder.transfers (id) on delete cascade,

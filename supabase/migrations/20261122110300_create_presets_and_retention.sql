@@ -78,7 +78,7 @@ alter table public.recordings
 comment on column public.recordings.held_at is 'While set, nothing deletes this recording: neither its expiry nor a wish to be forgotten (hold > forget > retention).';
 comment on column public.recordings.hold_reason is 'Why an administrator holds it; for its two people to read.';
 comment on column public.recordings.expires_at is 'When its files are deleted, unless it is held; null: never. Set by the policy when it becomes recorded.';
-create index recordings_to_expire on public.recordings (expires_at) where status = 'recorded' and held_at is null;
+create index recordings_to_expire on public.recordings (expires_at) where status in ('recorded', 'failed') and held_at is null;
 
 create function recorder.retention_of(p_mentorship_id uuid) returns recorder.retention_policies
   language sql stable set search_path = ''
@@ -95,6 +95,17 @@ create function recorder.expiry_of(p_mentorship_id uuid, p_from timestamptz) ret
 as $$ select p_from + make_interval(days => (recorder.retention_of(p_mentorship_id)).keep_days) $$;
 comment on function recorder.expiry_of(uuid, timestamptz) is
   'When a recording of a mentorship that is there from p_from expires; null: never. Called by recorder.move.';
+
+create function recorder.may_have_files(p_recording_id uuid) returns boolean
+  language plpgsql stable set search_path = ''
+as $$
+begin
+  return exists (
+    select from recorder.engine_tasks t where t.recording_id = p_recording_id and t.start_sent_at is not null);
+end
+$$;
+comment on function recorder.may_have_files(uuid) is
+  'Whether something of a recording can be in the bucket: a recorder was asked to start, whatever it answered. Such a failed recording expires too. Called by recorder.move.';
 
 create function recorder.keep_longer(p_recording_id uuid, p_keep_until timestamptz, p_actor text) returns public.recordings
   language plpgsql security definer set search_path = ''
@@ -114,6 +125,9 @@ begin
   if v_recording.status <> 'recorded' then
     perform recorder.refuse('recording_not_there', v_recording.status);
   end if;
+  if v_recording.deletion_began_at is not null then
+    perform recorder.refuse('deletion_under_way');
+  end if;
   -- What is kept for ever is kept longest already.
   if v_recording.expires_at is null then
     return v_recording;
@@ -131,13 +145,15 @@ begin
   update public.recordings r set
     expires_at = v_until, version = nextval('recorder.versions'), updated_at = clock_timestamp()
   where r.id = p_recording_id returning * into v_recording;
+  -- Who keeps it takes back anybody's wish to delete it.
+  delete from recorder.deletions d where d.recording_id = p_recording_id;
   perform recorder.note(p_recording_id, p_actor, 'recording.kept_longer', jsonb_build_object('expires_at', v_until));
   perform recorder.mirror_calls(p_recording_id);
   return v_recording;
 end
 $$;
 comment on function recorder.keep_longer(uuid, timestamptz, text) is
-  'Moves the expiry of a recording to a later moment, by default as late as its policy allows (null there: for ever). Never earlier; the same twice changes nothing. Refuses with recording_not_found, recording_not_there, kept_longest (the hint is the longest). Called by access.keep_recording_longer.';
+  'Moves the expiry of a recording to a later moment, by default as late as its policy allows (null there: for ever). Never earlier; the same twice changes nothing. Refuses with recording_not_found, recording_not_there, deletion_under_way, kept_longest (the hint is the longest). Called by access.keep_recording_longer.';
 
 alter table recorder.presets enable row level security;
 alter table recorder.layouts enable row level security;
@@ -145,10 +161,11 @@ alter table recorder.retention_policies enable row level security;
 alter table recorder.presets owner to recorder_owner;
 alter table recorder.layouts owner to recorder_owner;
 alter table recorder.retention_policies owner to recorder_owner;
+alter function recorder.may_have_files(uuid) owner to recorder_owner;
 alter function recorder.retention_of(uuid) owner to recorder_owner;
 alter function recorder.expiry_of(uuid, timestamptz) owner to recorder_owner;
 alter function recorder.keep_longer(uuid, timestamptz, text) owner to recorder_owner;
-revoke all on function recorder.retention_of(uuid), recorder.expiry_of(uuid, timestamptz), recorder.keep_longer(uuid, timestamptz, text)
+revoke all on function recorder.may_have_files(uuid), recorder.retention_of(uuid), recorder.expiry_of(uuid, timestamptz), recorder.keep_longer(uuid, timestamptz, text)
   from public, anon, authenticated, service_role;
 grant select on recorder.presets, recorder.layouts, recorder.retention_policies to recorder_admin;
 create policy "administrators read" on recorder.presets for select to recorder_admin using (true);

@@ -53,7 +53,7 @@ where j.state = 'dead'
   -- Asked for again since: then the newer job tells how it went on.
   and not exists (
     select from recorder.jobs n
-    where n.recording_id = j.recording_id and n.dedupe_key = j.dedupe_key and n.id > j.id);
+    where (n.recording_id = j.recording_id or n.recording_id is null and j.recording_id is null) and n.dedupe_key = j.dedupe_key and n.id > j.id);
 comment on view recorder.dead_jobs is
   'Work that was given up, with the reason, the recording it belongs to, and the statement that tries it again. Kept until it is tried again. For recorder_admin.';
 
@@ -323,13 +323,19 @@ comment on function recorder.check_recordings() is
   'The last sweep, the oldest recording under way, stuck ones, dead jobs, the engine''s events, recorders without a live recording. For recorder.check_health.';
 
 create function recorder.check_health() returns setof recorder.health_check
-  language sql stable security definer set search_path = ''
+  language plpgsql stable security definer set search_path = ''
 as $$
-  select * from recorder.check_lanes()
-  union all select * from recorder.check_recordings()
-  union all select c.* from recorder.check_cron() c
-  union all select c.* from recorder.check_pg_net() c
-  union all select c.* from recorder.check_vault() c
+begin
+  return query
+    select * from recorder.check_lanes()
+    union all select * from recorder.check_recordings()
+    union all select c.* from recorder.check_webhook_secret() c
+    union all select c.* from recorder.check_deletions() c
+    union all select * from recorder.check_audit()
+    union all select c.* from recorder.check_cron() c
+    union all select c.* from recorder.check_pg_net() c
+    union all select c.* from recorder.check_vault() c;
+end
 $$;
 comment on function recorder.check_health() is 'All checks of recorder.health, in its order.';
 

@@ -24,7 +24,7 @@ $$;
 comment on function recorder.lock_recording(uuid) is
   'A recording, locked after its channel. Refuses with argument_missing, recording_not_found. For the functions of administrators.';
 
-create function recorder.retry_recording(p_recording_id uuid) returns text
+create function recorder.retry_as(p_recording_id uuid, p_actor text) returns text
   language plpgsql security definer set search_path = ''
 as $$
 declare
@@ -40,6 +40,9 @@ begin
   if v_recording.status <> 'failed' then
     perform recorder.refuse('recording_not_failed', 'It is ' || v_recording.status || '.');
   end if;
+  if v_recording.deletion_began_at is not null then
+    perform recorder.refuse('deletion_under_way');
+  end if;
   select count(*) > 0, max(coalesce(t.left_at, t.gone_at, t.last_seen_at)) into v_has_recorded, v_stopped_at
   from recorder.engine_tasks t
   where t.recording_id = p_recording_id and t.sid is not null
@@ -47,11 +50,13 @@ begin
   if not v_has_recorded then
     perform recorder.refuse('recording_never_began', v_recording.error ->> 'message');
   end if;
-  -- "never" about storage or configuration means: not before a person has mended it. Calling this says that somebody has.
-  if v_recording.error ->> 'retry' = 'never' and v_recording.error ->> 'blame' not in ('storage', 'configuration') then
+  -- "never" about storage or configuration means: not before a person has mended it. An administrator's call says that somebody has.
+  if v_recording.error ->> 'retry' = 'never'
+    and not (p_actor = 'administrator' and v_recording.error ->> 'blame' in ('storage', 'configuration'))
+  then
     perform recorder.refuse('retry_refused', v_recording.error ->> 'message');
   end if;
-  perform recorder.move(p_recording_id, 'recording.retried', 'administrator', jsonb_build_object(
+  perform recorder.move(p_recording_id, 'recording.retried', p_actor, jsonb_build_object(
     'stopped_at', coalesce(v_recording.stopped_at, v_stopped_at, clock_timestamp())));
   -- The time that the files have runs from now: the old one may be over.
   update public.recordings r set deadline_at = clock_timestamp() + recorder.seconds('processing_deadline')
@@ -61,8 +66,18 @@ begin
   return 'processing';
 end
 $$;
+comment on function recorder.retry_as(uuid, text) is
+  'Sends a failed recording back to processing for somebody (user or administrator). For recorder.retry_recording and access.retry_recording, which say what each may.';
+
+create function recorder.retry_recording(p_recording_id uuid) returns text
+  language plpgsql security definer set search_path = ''
+as $$
+begin
+  return recorder.retry_as(p_recording_id, 'administrator');
+end
+$$;
 comment on function recorder.retry_recording(uuid) is
-  'Sends a failed recording back to processing: its files are looked for again, for as long as at first. Gives the new status. Only where an engine task recorded something, and the error allows it or blames storage or configuration, which a person can mend. While processing: looks now, changes nothing else. Refuses with argument_missing, recording_not_found, recording_not_failed, recording_never_began, retry_refused. For recorder_admin.';
+  'Sends a failed recording back to processing: its files are looked for again, for as long as at first. Gives the new status. Only where an engine task recorded something, and the error allows it or blames storage or configuration, which a person can mend. While processing: looks now, changes nothing else. Refuses with argument_missing, recording_not_found, recording_not_failed, deletion_under_way, recording_never_began, retry_refused. For recorder_admin.';
 
 create function recorder.stop_recording(p_recording_id uuid) returns text
   language plpgsql security definer set search_path = ''
@@ -97,7 +112,9 @@ begin
   if not found then
     perform recorder.refuse('job_not_found');
   end if;
-  v_recording := recorder.lock_recording(v_job.recording_id);
+  if v_job.recording_id is not null then
+    v_recording := recorder.lock_recording(v_job.recording_id);
+  end if;
   select * into v_job from recorder.jobs j where j.id = p_job_id for update;
   if v_job.state in ('queued', 'running') then
     return v_job.state;
@@ -111,7 +128,7 @@ begin
     perform recorder.refuse('job_obsolete', 'The recording is ' || v_recording.status || '.');
   end if;
   select t.state into v_twin from recorder.jobs t
-  where t.recording_id = v_job.recording_id and t.dedupe_key = v_job.dedupe_key and t.state in ('queued', 'running') limit 1;
+  where t.recording_id is not distinct from v_job.recording_id and t.dedupe_key = v_job.dedupe_key and t.state in ('queued', 'running') limit 1;
   if v_twin is not null then
     return v_twin;
   end if;
@@ -121,7 +138,9 @@ begin
     -- Its failing ended the recording, so the recording has to be revived with it, or refuses.
     perform recorder.retry_recording(v_recording.id);
   end if;
-  perform recorder.note(v_recording.id, 'administrator', 'job.retried', jsonb_build_object('kind', v_job.kind));
+  if v_recording.id is not null then
+    perform recorder.note(v_recording.id, 'administrator', 'job.retried', jsonb_build_object('kind', v_job.kind));
+  end if;
   return 'queued';
 end
 $$;
@@ -143,6 +162,9 @@ begin
   if v_recording.status = 'expired' then
     perform recorder.refuse('recording_expired');
   end if;
+  if v_recording.deletion_began_at is not null then
+    perform recorder.refuse('deletion_under_way');
+  end if;
   if v_recording.hold_reason is not distinct from v_reason then
     return v_recording.held_at;
   end if;
@@ -156,7 +178,7 @@ begin
 end
 $$;
 comment on function recorder.hold_recording(uuid, text) is
-  'Keeps a recording from being deleted, by expiry or by a wish to be forgotten, until it is released. Gives since when. Held again it is held since the first time, with the new reason. Refuses with argument_missing, recording_not_found, recording_expired. For recorder_admin.';
+  'Keeps a recording from being deleted, by expiry or by a wish to be forgotten, until it is released. Gives since when. Held again it is held since the first time, with the new reason. Refuses with argument_missing, recording_not_found, recording_expired, deletion_under_way. For recorder_admin.';
 
 create function recorder.release_recording(p_recording_id uuid) returns timestamptz
   language plpgsql security definer set search_path = ''
@@ -176,6 +198,17 @@ end
 $$;
 comment on function recorder.release_recording(uuid) is
   'Ends a hold: from now on the expiry counts again, at once if it has passed meanwhile. Gives that moment, null for never. One that is not held stays as it is. Refuses with argument_missing, recording_not_found. For recorder_admin.';
+
+create function recorder.has_expiry(p_recording public.recordings) returns boolean
+  language plpgsql stable set search_path = ''
+as $$
+begin
+  return p_recording.deletion_began_at is null
+    and (p_recording.status = 'recorded' or p_recording.status = 'failed' and recorder.may_have_files(p_recording.id));
+end
+$$;
+comment on function recorder.has_expiry(public.recordings) is
+  'Whether the retention policy says when this recording goes: it is there, or it failed and may have left files. For recorder.set_retention.';
 
 create function recorder.follows_policy_of(p_recording public.recordings, p_mentorship_id uuid) returns boolean
   language sql stable set search_path = ''
@@ -226,10 +259,10 @@ begin
   -- All channels first, in one order for everybody: then the recordings.
   perform recorder.lock_channel(n.channel) from (
     select distinct r.channel from public.recordings r
-    where r.status = 'recorded' and recorder.follows_policy_of(r, p_mentorship_id) order by r.channel) n;
+    where recorder.has_expiry(r) and recorder.follows_policy_of(r, p_mentorship_id) order by r.channel) n;
   for v_recording in
     select r.* from public.recordings r
-    where r.status = 'recorded' and recorder.follows_policy_of(r, p_mentorship_id)
+    where recorder.has_expiry(r) and recorder.follows_policy_of(r, p_mentorship_id)
       and not recorder.is_forgotten(r)
     order by r.id for no key update
   loop
@@ -262,9 +295,9 @@ declare
   v_function text;
 begin
   foreach v_function in array array[
-    'recorder.lock_recording(uuid)', 'recorder.retry_recording(uuid)', 'recorder.stop_recording(uuid)',
+    'recorder.lock_recording(uuid)', 'recorder.retry_as(uuid, text)', 'recorder.retry_recording(uuid)', 'recorder.stop_recording(uuid)',
     'recorder.retry_job(bigint)', 'recorder.hold_recording(uuid, text)', 'recorder.release_recording(uuid)',
-    'recorder.follows_policy_of(public.recordings, uuid)', 'recorder.set_retention(uuid, integer, integer, text)']
+    'recorder.has_expiry(public.recordings)', 'recorder.follows_policy_of(public.recordings, uuid)', 'recorder.set_retention(uuid, integer, integer, text)']
   loop
     execute format('revoke all on function %s from public, anon, authenticated, service_role', v_function);
     execute format('alter function %s owner to recorder_owner', v_function);

@@ -24,16 +24,16 @@ create function recorder.expire_forgotten() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  if recorder.is_forgotten(new) then
+  if recorder.is_forgotten(new) and (new.status = 'recorded' or recorder.may_have_files(new.id)) then
     new.expires_at := clock_timestamp();
   end if;
   return new;
 end
 $$;
 comment on function recorder.expire_forgotten() is
-  'Trigger of recordings: what becomes recorded after both people were forgotten expires at once, whatever the policy says.';
+  'Trigger of recordings: what becomes recorded, or fails with files, after both people were forgotten expires at once, whatever the policy says.';
 create trigger expire_forgotten before update of status on public.recordings
-  for each row when (new.status = 'recorded' and old.status <> 'recorded') execute function recorder.expire_forgotten();
+  for each row when (new.status in ('recorded', 'failed') and old.status is distinct from new.status) execute function recorder.expire_forgotten();
 
 create function recorder.forget_in_recordings(p_user_id uuid, p_person_ids uuid[]) returns jsonb
   language plpgsql security definer set search_path = ''
@@ -64,7 +64,8 @@ begin
     end if;
     update public.recordings r set
       requested_by = nullif(r.requested_by, p_user_id),
-      expires_at = case when r.status = 'recorded' and recorder.is_forgotten(r)
+      expires_at = case
+        when recorder.is_forgotten(r) and (r.status = 'recorded' or r.status = 'failed' and recorder.may_have_files(r.id))
         then least(r.expires_at, clock_timestamp()) else r.expires_at end,
       version = nextval('recorder.versions'), updated_at = clock_timestamp()
     where r.id = v_recording.id;
@@ -116,11 +117,12 @@ begin
   end if;
   delete from public.playback_positions p where p.user_id = p_user_id;
   delete from public.playback_events p where p.user_id = p_user_id;
+  delete from recorder.caller_uids c where c.user_id = p_user_id;
   return jsonb_build_object('people', cardinality(v_new_ids)) || v_facts;
 end
 $$;
 comment on function recorder.forget_user(uuid) is
-  'Forgets one person by the id of the Auth user: name, Discord, e-mail, link to the account, playback history and notifications are gone at once, a live recording of theirs is stopped. Files go only if both people of a recording were forgotten (its expires_at is now; a hold still keeps them). The Auth user itself is deleted with Auth''s own means. Gives {people, recordings, to_delete, held}: what this run did; the second gives zeros. Refuses with argument_missing, user_not_found. For recorder_admin.';
+  'Forgets one person by the id of the Auth user: name, Discord, e-mail, link to the account, playback history, notifications and the number in calls are gone at once, a live recording of theirs is stopped. Files go only if both people of a recording were forgotten (its expires_at is now; a hold still keeps them). The Auth user itself is deleted with Auth''s own means. Gives {people, recordings, to_delete, held}: what this run did; the second gives zeros. Refuses with argument_missing, user_not_found. For recorder_admin.';
 
 revoke all on recorder.forgotten_people from public, anon, authenticated, service_role;
 alter table recorder.forgotten_people enable row level security;

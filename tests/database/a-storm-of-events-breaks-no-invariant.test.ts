@@ -41,6 +41,8 @@ interface Upset {
   step: Step;
   code: string;
   message: string;
+  /** Who waited for whom, where that is what went wrong. */
+  detail: string;
 }
 
 async function rage(steps: Step[], pairs: Pair[]): Promise<Upset[]> {
@@ -54,7 +56,8 @@ async function rage(steps: Step[], pairs: Pair[]): Promise<Upset[]> {
           await actor.take(next);
         } catch (error) {
           if (!(error instanceof postgres.PostgresError)) throw error;
-          upsets.push({ step: next, code: error.code, message: error.message });
+          const detail = `${error.detail ?? ""} ${error.where ?? ""}`;
+          upsets.push({ step: next, code: error.code, message: error.message, detail });
         }
       }
     }),

@@ -1,10 +1,11 @@
-/** Qualities and layouts stand in recorder.presets and recorder.layouts; the function that asks the engine agrees with them. */
+/** Qualities and layouts are data: recorder.presets and recorder.layouts. What the engine is asked for is made of them. */
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { prepareDatabase } from "../../local/postgres/prepare.ts";
 import { type Prepare, startTestServer, type TestServer } from "../../local/postgres/testing.ts";
 import { quietLog } from "../../local/stack/part.ts";
+import { startRequest } from "../../supabase/functions/_shared/agora/requests.ts";
 import { startRequestOf } from "../../supabase/functions/_shared/control/start-request.ts";
 import { jobRecording } from "../../supabase/functions/_shared/jobs/job.ts";
 
@@ -31,26 +32,33 @@ const bucket = {
   applicationKey: "s",
   region: "r",
 };
-const { quality: qualityOf, layout: layoutOf } = jobRecording.shape;
+const { preset: presetOf } = jobRecording.shape;
 
-test("every quality and layout of the database is one that a start knows, with these numbers, and the other way round", async () => {
+test("every quality in every layout of the database is a request that Agora accepts, with the numbers of its row", async () => {
   const presets =
     await sql`select quality, width, height, fps, bitrate_kbps, is_audio_only from recorder.presets`;
   const layouts = await sql`select layout from recorder.layouts`;
-  expect(presets.map((preset) => preset.quality).sort()).toEqual([...qualityOf.options].sort());
-  expect(layouts.map((row) => row.layout).sort()).toEqual([...layoutOf.options].sort());
-  for (const preset of presets) {
+  expect(presets.length * layouts.length).toBeGreaterThanOrEqual(12);
+  for (const { quality, ...preset } of presets) {
     for (const { layout } of layouts) {
       const recording = {
         id: crypto.randomUUID(),
-        quality: qualityOf.parse(preset.quality),
-        layout: layoutOf.parse(layout),
+        layout,
+        preset: presetOf.parse(preset),
+        mentor_uid: "1001",
       };
-      const { recordingConfig } = startRequestOf(recording, 1, {}, bucket);
+      const parts = startRequestOf(recording, 1, { idle_limit: 300, channel_type: 1 }, bucket);
+      const { recordingConfig } = startRequest.parse({
+        cname: "room1",
+        uid: "4000000001",
+        resourceId: "r1",
+        token: "007t",
+        ...parts,
+      });
       const asked = recordingConfig.transcodingConfig;
       expect(
         asked && { width: asked.width, height: asked.height, fps: asked.fps, bitrate_kbps: asked.bitrate },
-        `${preset.quality} ${layout}`,
+        `${quality} ${layout}`,
       ).toEqual(
         preset.is_audio_only
           ? undefined
@@ -63,4 +71,14 @@ test("every quality and layout of the database is one that a start knows, with t
       );
     }
   }
+});
+
+test("how callers and recorder share a channel is one setting, one that Agora knows", async () => {
+  const [row] = await sql`select value::integer as value from recorder.settings where name = 'channel_type'`;
+  const recording = { id: crypto.randomUUID(), layout: "best_fit", preset: null, mentor_uid: null };
+  const sound = { ...recording, preset: { is_audio_only: true as const } };
+  expect([0, 1]).toContain(row?.value);
+  expect(startRequestOf(sound, 1, { channel_type: row?.value }, bucket).recordingConfig.channelType).toBe(
+    row?.value,
+  );
 });

@@ -60,6 +60,9 @@ insert into tables values
   ('recorder.presets',            'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.layouts',            'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.retention_policies', 'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
+  ('recorder.audits',             'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
+  ('recorder.audit_findings',     'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
+  ('recorder.deletions',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.transfers',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.transfer_parts',     'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.health',             'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
@@ -70,7 +73,7 @@ insert into tables values
 insert into tables
 select 'recorder.' || t, 'select', '42501', '42501', '42501', '42501', '42501', '42501', '42501'
 from unnest(array[
-  'channels', 'drains', 'engine_accounts', 'engine_tasks', 'forgotten_people', 'inbox', 'job_kinds', 'jobs', 'lanes', 'old_claims', 'sweeps',
+  'caller_uids', 'channels', 'drains', 'engine_accounts', 'engine_tasks', 'forgotten_people', 'inbox', 'job_kinds', 'jobs', 'lanes', 'old_claims', 'sweeps', 'unverified_events',
   'transitions']) t;
 -- And nobody writes into the engine room; these views could not be written anyway, which Postgres says first (55000).
 insert into tables
@@ -86,7 +89,7 @@ insert into columns values
   ('public.mentorships', 'authenticated', 'select', 'ended_at id instructor_id last_session_date mentee_id status'),
   ('public.video_calls', 'authenticated', 'update', 'recording_layout recording_quality recording_status'),
   ('public.recording_files', 'authenticated', 'select',
-   'attempt content_type created_at duration_ms id kind recording_id segment_count size_bytes verified_at'),
+   'attempt content_type created_at deleted_at duration_ms id kind recording_id segment_count size_bytes verified_at'),
   ('public.notifications', 'authenticated', 'update', 'read_at'),
   ('public.playback_positions', 'authenticated', 'insert', 'position_ms recording_id user_id'),
   ('public.playback_positions', 'authenticated', 'update', 'position_ms recording_id user_id'),
@@ -114,6 +117,8 @@ insert into functions values
   ('public.link_my_profile()',            'select public.link_my_profile()',                             'RC201', 'RC201', 'RC201', 'RC201', '42501', '42501', '42501'),
   ('public.keep_recording_longer(uuid,timestamp with time zone)',
                                           'select public.keep_recording_longer(id) from r',              'rows',  'rows',  'RC012', 'RC012', '42501', '42501', '42501'),
+  ('public.delete_recording(uuid)',       'select public.delete_recording(id) from r',                   'rows',  'rows',  'RC012', 'RC012', '42501', '42501', '42501'),
+  ('public.retry_recording(uuid)',        'select public.retry_recording(id) from r',                    'RC303', 'RC303', 'RC012', 'RC012', '42501', '42501', '42501'),
   ('public.list_my_recordings(integer,timestamp with time zone)',
                                           'select public.list_my_recordings()',                          'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
   ('access.join_call(uuid)',              'select access.join_call(tests.mentorship())',                 'rows',  'rows',  'RC006', 'RC006', '42501', '42501', '42501'),
@@ -121,6 +126,8 @@ insert into functions values
   ('access.link_my_profile()',            'select access.link_my_profile()',                             'RC201', 'RC201', 'RC201', 'RC201', '42501', '42501', '42501'),
   ('access.keep_recording_longer(uuid,timestamp with time zone)',
                                           'select access.keep_recording_longer(id, null) from r',        'rows',  'rows',  'RC012', 'RC012', '42501', '42501', '42501'),
+  ('access.delete_recording(uuid)',       'select access.delete_recording(id) from r',                   'rows',  'rows',  'RC012', 'RC012', '42501', '42501', '42501'),
+  ('access.retry_recording(uuid)',        'select access.retry_recording(id) from r',                    'RC303', 'RC303', 'RC012', 'RC012', '42501', '42501', '42501'),
   ('access.my_mentorship_ids()',          'select access.my_mentorship_ids()',                           'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
   ('access.my_active_mentorship_ids()',   'select access.my_active_mentorship_ids()',                    'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
   ('access.my_partner_ids()',             'select access.my_partner_ids()',                              'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
@@ -130,20 +137,25 @@ insert into functions values
 insert into functions
 select f, null, '42501', '42501', '42501', '42501', '42501', '42501', '42501'
 from unnest(array[
-  'access.caller_id()', 'access.mentorship_ids_of(uuid)', 'public.touch_playback_position()',
+  'access.caller_id()', 'access.mentorship_ids_of(uuid)', 'access.role_in_recording(uuid)', 'public.touch_playback_position()',
   'public.update_video_calls_updated_at()']) f;
 -- For the Edge Functions.
 insert into functions
 select 'recorder_api.' || f, null, '42501', '42501', '42501', '42501', '42501', 'runs', '42501'
 from unnest(array[
-  'begin_attempt(uuid,timestamp with time zone)', 'files_failed(uuid,text,jsonb)', 'leave(text,uuid,jsonb)', 'mark_applied(text[])',
-  'playback_of(uuid,uuid)', 'publish(uuid,jsonb,jsonb)',
+  'admit_caller(uuid,uuid)', 'audit_facts(uuid,uuid,uuid[],integer)', 'begin_audit()', 'finish_audit(uuid)', 'mark_repaired(uuid)',
+  'repair_recording(uuid,text)', 'save_audit(uuid,jsonb,text,uuid,jsonb)', 'await_files(uuid,jsonb,jsonb)', 'begin_attempt(uuid,timestamp with time zone)', 'begin_deletion(uuid,bigint,bigint,bigint,bigint)',
+  'begin_upload(uuid,text)',
+  'complete_transfers(uuid,jsonb)', 'fail_transfer(uuid,jsonb)', 'next_transfers(uuid,integer)', 'note_sources_deleted(uuid[])',
+  'open_uploads()', 'plan_transfers(uuid,text,jsonb)', 'record_parts(uuid,text,jsonb)', 'restart_transfer(uuid,text,jsonb)',
+  'sources_to_delete(uuid)', 'verify_transfers(uuid,jsonb)', 'finish_deletion(uuid,bigint,bigint)', 'files_failed(uuid,text,jsonb)', 'lanes_to_wake()', 'leave(text,uuid,jsonb)', 'mark_applied(text[])',
+  'note_unverified_event()',   'playback_of(uuid,uuid)', 'publish(uuid,jsonb,jsonb)',
   'receive_event(text,integer,text,text,text,boolean,jsonb)', 'report(uuid,text,jsonb)', 'work(text,uuid,jsonb,integer)']) f;
 -- For administrators.
 insert into functions
 select 'recorder.' || f, null, '42501', '42501', '42501', '42501', '42501', '42501', 'runs'
 from unnest(array[
-  'check_health()', 'forget_user(uuid)', 'hold_recording(uuid,text)', 'release_recording(uuid)', 'retry_job(bigint)',
+  'check_health()', 'forget_user(uuid)', 'hold_recording(uuid,text)', 'release_recording(uuid)', 'request_audit()', 'retry_job(bigint)',
   'retry_recording(uuid)', 'set_retention(uuid,integer,integer,text)', 'stop_recording(uuid)']) f;
 -- Every other function of the engine room: nobody.
 insert into functions

@@ -5,7 +5,7 @@ select results_eq(
   $$ select c.oid::regclass::text collate "C" from pg_class c
      where c.relnamespace in ('recorder'::regnamespace, 'recorder_api'::regnamespace, 'access'::regnamespace)
        and c.relkind in ('r', 'v', 'm', 'p', 'f') and has_table_privilege('recorder_admin', c.oid, 'select') order by 1 $$,
-  $$ values ('recorder.dead_jobs' collate "C"), ('recorder.errors'), ('recorder.health'), ('recorder.layouts'), ('recorder.presets'),
+  $$ values ('recorder.audit_findings' collate "C"), ('recorder.audits'), ('recorder.dead_jobs' collate "C"), ('recorder.deletions'), ('recorder.errors'), ('recorder.health'), ('recorder.layouts'), ('recorder.presets'),
        ('recorder.retention_policies'), ('recorder.settings'), ('recorder.stuck'), ('recorder.transfer_parts'),
        ('recorder.transfers') $$,
   'recorder_admin reads these and nothing else of the engine room');
@@ -23,7 +23,7 @@ select results_eq(
      where p.pronamespace in ('recorder'::regnamespace, 'recorder_api'::regnamespace, 'access'::regnamespace, 'public'::regnamespace)
        and p.prokind = 'f' and has_function_privilege('recorder_admin', p.oid, 'execute') order by 1 $$,
   $$ values ('recorder.check_health()' collate "C"), ('recorder.forget_user(uuid)'), ('recorder.hold_recording(uuid,text)'),
-       ('recorder.release_recording(uuid)'), ('recorder.retry_job(bigint)'), ('recorder.retry_recording(uuid)'),
+       ('recorder.release_recording(uuid)'), ('recorder.request_audit()'), ('recorder.retry_job(bigint)'), ('recorder.retry_recording(uuid)'),
        ('recorder.set_retention(uuid,integer,integer,text)'), ('recorder.stop_recording(uuid)') $$,
   'it may call these functions and no other');
 select is_empty(

@@ -1,5 +1,5 @@
 begin;
-select plan(35);
+select plan(39);
 select tests.people();
 -- The worker of pg_net is known by the name of its session; here this session passes for it.
 set local application_name = 'pg_net 0.20.4';
@@ -19,8 +19,9 @@ create function pg_temp.says(p_name text) returns text language sql
 select tests.act_as_recorder_admin();
 select results_eq('select name from recorder.health',
   $$ values ('control_queue_depth'), ('control_queue_age'), ('control_worker'),
+       ('notify_queue_depth'), ('notify_queue_age'), ('notify_worker'),
        ('storage_queue_depth'), ('storage_queue_age'), ('storage_worker'),
-       ('sweep'), ('oldest_open_recording'), ('stuck_recordings'), ('dead_jobs'), ('last_webhook'), ('orphan_tasks'),
+       ('sweep'), ('oldest_open_recording'), ('stuck_recordings'), ('dead_jobs'), ('last_webhook'), ('orphan_tasks'), ('webhook_secret'), ('deletions'), ('audit'), ('audit_findings'),
        ('cron'), ('pg_net'), ('vault') $$, 'one row per check');
 select is((select count(*) from recorder.health where is_ok is null or unit is null or threshold is null or explanation is null)::integer, 0, 'each says everything');
 select tests.act_as_administrator();
@@ -55,7 +56,7 @@ select is(pg_temp.red(), '', 'one that took it is well');
 -- Recordings.
 create temporary table engine as select tests.start_engine((tests.recording_of((select call_id from it))).id) as task_id;
 select tests.confirm_engine((select task_id from engine));
-update public.recordings set started_at = now() - interval '119 seconds';
+update public.recordings set started_at = clock_timestamp() - interval '100 seconds';
 select is(pg_temp.red(), '', 'the engine has two minutes for its first event');
 update public.recordings set started_at = now() - interval '3 minutes';
 select is(pg_temp.red(), 'last_webhook', 'a recorder that works and never sends an event is a sign of a wrong address');
@@ -99,6 +100,13 @@ select is(pg_temp.red(), 'cron', 'a sweep that nobody scheduled shows');
 select cron.schedule('recorder-sweep', '10 seconds', 'select recorder.sweep()');
 insert into cron.job_run_details (runid, jobid, command, status, end_time)
 select 4, jobid, command, 'succeeded', clock_timestamp() from cron.job where jobname = 'recorder-sweep';
+set local role service_role;
+select is(recorder_api.note_unverified_event(), true, 'an event comes, and nobody set its secret');
+select is(recorder_api.note_unverified_event(), false, 'the next ones within a moment cost nothing');
+reset role;
+select is(pg_temp.red(), 'webhook_secret', 'a secret that nobody set shows');
+update recorder.unverified_events set last_at = clock_timestamp() - interval '61 minutes';
+select is(pg_temp.red(), '', 'until an hour after the last such event');
 insert into net.http_request_queue (method, url, timeout_milliseconds) select 'POST', 'http://127.0.0.1:9/', 1 from generate_series(1, 501);
 select is(pg_temp.red(), 'pg_net', 'a queue that only grows shows');
 delete from net.http_request_queue;

@@ -21,10 +21,10 @@ select results_eq(
      union all select 'mentorship:' || tests.mentorship(), 'recording.changed', 'broadcast', true $$,
   'a wish pushes one message to its call and one to its mentorship, both private');
 select is(pg_temp.keys(pg_temp.pushed('call.changed')),
-  'call_id call_status id mentorship_id recording_duration_seconds recording_error recording_id recording_phase recording_size recording_status recording_url version',
+  'call_id call_status id mentorship_id recording_duration_seconds recording_error recording_id recording_phase recording_progress recording_queue_place recording_size recording_status recording_url version',
   'of a call: the listed fields, and the message''s own id');
 select is(pg_temp.keys(pg_temp.pushed('recording.changed')),
-  'attempt call_id duration_ms error expires_at finished_at id is_partial mentorship_id phase recording_id requested_at size_bytes started_at status stop_requested_at stopped_at version',
+  'attempt call_id duration_ms error expires_at finished_at id is_partial mentorship_id phase progress queue_place recording_id requested_at size_bytes started_at status stop_requested_at stopped_at version',
   'of a recording: the listed fields, and the message''s own id');
 select is(pg_temp.pushed('call.changed') ->> 'recording_status', 'starting', 'the call says the fact that the wish became');
 select is(pg_temp.pushed('recording.changed') ->> 'status', 'starting', 'the recording too');

@@ -1,6 +1,6 @@
 -- Status, times, wishes, measures and error agree, or the row cannot be written.
 begin;
-select plan(31);
+select plan(38);
 select tests.people();
 
 create function pg_temp.lie(p_status text, p_set text) returns text
@@ -14,7 +14,7 @@ begin
     insert into public.recordings (id, mentorship_id, channel, status, quality, layout, phase, started_at, stop_requested_at,
       stop_reason, stopped_at, finished_at, deadline_at, duration_ms, size_bytes, stored_bytes, error)
     values (v_id, tests.mentorship(), 'ab', p_status, '720p', 'best_fit',
-      case when p_status = 'starting' then 'queued' end,
+      case p_status when 'starting' then 'queued' when 'processing' then 'waiting_for_upload' end,
       case when p_status = 'recording' then now() end,
       case when p_status = 'stopping' then now() end,
       case when p_status = 'stopping' then 'user' end,
@@ -37,9 +37,15 @@ create temporary table lies (status text, what text, refused_by text);
 insert into lies values
   ('recording', 'status = ''exploded''', 'recordings_status_check'),
   ('stopping', 'stop_reason = ''whim''', 'recordings_stop_reason_check'),
-  ('starting', 'phase = null', 'recordings_phase_only_while_starting'),
-  ('starting', 'phase = ''dreaming''', 'recordings_phase_only_while_starting'),
-  ('recording', 'phase = ''queued''', 'recordings_phase_only_while_starting'),
+  ('starting', 'phase = null', 'recordings_phase_fits_the_status'),
+  ('starting', 'phase = ''dreaming''', 'recordings_phase_fits_the_status'),
+  ('recording', 'phase = ''queued''', 'recordings_phase_fits_the_status'),
+  ('processing', 'phase = null', 'recordings_phase_fits_the_status'),
+  ('recording', 'progress = ''{"bytes": 1, "total_bytes": 2, "percent": 50, "estimated_end_at": null, "measured_at": "2026-01-01"}''', 'recordings_progress_only_while_processing'),
+  ('processing', 'progress = ''{"bytes": 1}''', 'recordings_progress_has_its_members'),
+  ('recording', 'queue_place = 1', 'recordings_only_the_queue_has_places'),
+  ('starting', 'phase = ''requested'', queue_place = 1', 'recordings_only_the_queue_has_places'),
+  ('starting', 'queue_place = 0', 'recordings_only_the_queue_has_places'),
   ('recording', 'started_at = null', 'recordings_recording_has_started'),
   ('stopping', 'stop_requested_at = null, stop_reason = null', 'recordings_stopping_has_a_wish'),
   ('stopping', 'stop_reason = null', 'recordings_stop_reason_with_wish'),
@@ -64,7 +70,8 @@ insert into lies values
   ('starting', 'attempt = -1', 'recordings_attempts_are_counted'),
   ('recording', 'gaps = ''{}''', 'recordings_gaps_are_a_list'),
   ('recorded', 'stored_bytes = 0', 'recordings_measures_agree'),
-  ('recorded', 'held_at = now()', 'recordings_hold_has_a_reason');
+  ('recorded', 'held_at = now()', 'recordings_hold_has_a_reason'),
+  ('processing', 'deletion_began_at = now()', 'recordings_only_what_is_over_is_deleted');
 select is(pg_temp.lie(status, what), refused_by, format('%s, %s', status, what)) from lies;
 select is_empty(
   $$ select conname from pg_catalog.pg_constraint where conrelid = 'public.recordings'::regclass and contype = 'c'

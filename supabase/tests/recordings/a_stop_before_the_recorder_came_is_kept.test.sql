@@ -19,6 +19,6 @@ select is((select count(*) from recorder.jobs where kind = 'stop' and state = 'q
 select recorder_api.report((select id from task), 'task.gone', '{"is_empty": true}');
 select is((select status from public.recordings where id = (select id from r)), 'processing', 'gone');
 select recorder_api.files_failed((select id from r), 'files.empty');
-select is((select error ->> 'code' from public.recordings where id = (select id from r)), 'nothing_recorded', 'and an empty recording says so');
+select is((select error ->> 'code' from public.recordings where id = (select id from r)), 'stopped_before_start', 'and that nothing is there is told as what the person did');
 select * from finish();
 rollback;

@@ -28,7 +28,7 @@ select is((select state from recorder.jobs where kind = 'start'), 'dead', 'and i
 
 -- The same work was asked for again meanwhile.
 update recorder.jobs set state = 'dead', finished_at = now() where kind = 'stop';
-select recorder.enqueue('stop', (select id from rec));
+select recorder.enqueue('stop', (select id from rec), (select engine_task_id from recorder.jobs where kind = 'stop'));
 select tests.act_as_recorder_admin();
 select is(recorder.retry_job((select id from job where kind = 'stop')), 'queued', 'where the same work waits already, that is enough');
 select tests.act_as_administrator();

@@ -1,7 +1,9 @@
 begin;
-select plan(13);
+select plan(15);
 create function pg_temp.s(p_name text) returns numeric language sql as $$ select recorder.setting(p_name) $$;
 select ok(pg_temp.s('control_lease') > pg_temp.s('longest_control_call'), 'a control job keeps its lease for the longest call');
+select ok(pg_temp.s('notify_lease') > pg_temp.s('longest_notify_call'), 'a delivery too');
+select ok(pg_temp.s('expiry_notice') <= pg_temp.s('retention_notice'), 'who shortens how long something is kept leaves time for the notice');
 select ok(pg_temp.s('storage_lease') > pg_temp.s('longest_storage_call'), 'a storage job too');
 select is_empty($$ select l.lane from recorder.lanes l where not exists (select from recorder.settings s where s.name = l.lane || '_lease') $$, 'every lane has a lease');
 select ok(pg_temp.s('attempt_deadline') > pg_temp.s('control_lease'), 'an attempt outlasts the lease of its start');

@@ -7,10 +7,13 @@ import { actAs, type Pair, type Who } from "../recorder-database.ts";
 const WORDS = ["starting", "stopping", "recording", "recorded", "failed", "not_recorded"] as const;
 const TASK_EVENTS = [
   "task.acquired",
+  "task.resent",
+  "task.unanswered",
   "task.started",
   "task.seen",
   "task.confirmed",
   "task.suspected",
+  "task.doubted",
   "task.left",
   "task.files",
   "task.gone",
@@ -215,6 +218,9 @@ export function createActor(sql: postgres.Sql, pairs: Pair[]) {
           resource_id: `resource-${task}`,
           sid: `sid-${task}`,
           is_certain: action.isCertain,
+          may_run: action.isCertain,
+          look: action.isCertain,
+          is_refuted: action.isCertain,
           files: action.isCertain ? [{ fileName: "x.m3u8" }] : [],
         };
         if (action.event === "task.confirmed" && action.isCertain)
@@ -236,7 +242,12 @@ export function createActor(sql: postgres.Sql, pairs: Pair[]) {
       case "begin": {
         const recording = await someRecording(action.pick);
         if (recording === undefined) return;
-        await sql`select recorder_api.begin_attempt(${recording}, now() + interval '1 day')`;
+        const [begun] =
+          await sql`select recorder_api.begin_attempt(${recording}, now() + interval '1 day') ->> 'id' as id`;
+        // A worker that goes on: otherwise too few recordings live to be stopped.
+        const task: string | null = begun?.id ?? null;
+        if (task === null || action.pick % 2 === 0) return;
+        await sql`select recorder_api.report(${task}, 'task.acquired', ${sql.json({ resource_id: `resource-${task}` })})`;
         return;
       }
       case "publish": {
