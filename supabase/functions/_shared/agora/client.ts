@@ -59,23 +59,30 @@ export type StopOutcome =
   | Unclear
   | Refused;
 
+/** What one call may be limited by beside its own timeout. */
+export interface CallOptions {
+  /** Ends the call at once; it is then as if no answer had come. */
+  signal?: AbortSignal | undefined;
+}
+
 /** Agora Cloud Recording in mix mode. No call throws for an answer or for the lack of one. */
 export interface AgoraClient {
-  acquire(request: requests.AcquireRequest): Promise<AcquireOutcome>;
-  start(request: requests.StartRequest): Promise<StartOutcome>;
-  query(request: requests.QueryRequest): Promise<QueryOutcome>;
-  updateLayout(request: requests.UpdateLayoutRequest): Promise<UpdateLayoutOutcome>;
-  stop(request: requests.StopRequest): Promise<StopOutcome>;
+  acquire(request: requests.AcquireRequest, options?: CallOptions): Promise<AcquireOutcome>;
+  start(request: requests.StartRequest, options?: CallOptions): Promise<StartOutcome>;
+  query(request: requests.QueryRequest, options?: CallOptions): Promise<QueryOutcome>;
+  updateLayout(request: requests.UpdateLayoutRequest, options?: CallOptions): Promise<UpdateLayoutOutcome>;
+  stop(request: requests.StopRequest, options?: CallOptions): Promise<StopOutcome>;
 }
 
 /** A synchronous stop waits for the uploads: Agora expects up to 20 s, about 15 s are usual. */
 const STOP_TIMEOUT_MS = 30_000;
 
 /**
- * A client for one App ID. `apiUrls` are base addresses in the order to be tried, `timeoutMs` is per try (a stop has
+ * A client for one App ID. `apiUrls` are base addresses in the order to be tried (two primary, then regional ones), `timeoutMs` is per try (a stop has
  * at least 30 s), `pausesMs` the rests between tries. Everything but start is repeated on the next host when no answer
  * came, for acquire, query, updateLayout and stop are safe to repeat; whether a start may be sent again is the
- * caller's decision. Throws RecorderFailure `engine_settings_invalid` for malformed settings, naming the member.
+ * caller's decision. Who counts requests sets `triesPerCall` to 1 and repeats by itself: the next call then takes the
+ * next host. Throws RecorderFailure `engine_settings_invalid` for malformed settings, naming the member.
  */
 export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraDeps): AgoraClient {
   const { appId, timeoutMs, stopTimeoutMs, ...wire } = requests.parseSettings(settings);
@@ -86,7 +93,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
   const secrets = [wire.customerSecret];
 
   return {
-    async acquire(request) {
+    async acquire(request, options) {
       const checked = requests.acquireRequest.safeParse(request);
       if (!checked.success) return malformed(checked.error);
       const { cname, uid, resourceExpiredHour } = checked.data;
@@ -97,6 +104,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
         body: { cname, uid, clientRequest: { scene: 0, resourceExpiredHour } },
         timeoutMs,
         repeatable: true,
+        signal: options?.signal,
       });
       if (delivery.kind === "lost") return { outcome: "refused", error: unreachable(delivery.reason) };
       const acquired = success([200], acquireBody, delivery.answer);
@@ -104,7 +112,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
       return verdictOf("acquire", delivery.answer, secrets);
     },
 
-    async start(request) {
+    async start(request, options) {
       const checked = requests.startRequest.safeParse(request);
       if (!checked.success) return malformed(checked.error);
       const { cname, uid, resourceId, ...clientRequest } = checked.data;
@@ -115,8 +123,12 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
         body: { cname, uid, clientRequest },
         timeoutMs,
         repeatable: false,
+        signal: options?.signal,
       });
-      if (delivery.kind === "lost") return { outcome: "unclear", error: unreachable(delivery.reason) };
+      if (delivery.kind === "lost") {
+        // What never left began nothing.
+        return { outcome: delivery.isSent ? "unclear" : "refused", error: unreachable(delivery.reason) };
+      }
       const started = success([200, 201], startBody, delivery.answer);
       if (started !== undefined) return { outcome: "started", sid: started.sid };
       const { accessKey, secretKey } = clientRequest.storageConfig;
@@ -131,7 +143,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
       return sid === undefined ? verdict : { ...verdict, sid };
     },
 
-    async query(request) {
+    async query(request, options) {
       const checked = requests.queryRequest.safeParse(request);
       if (!checked.success) return malformed(checked.error);
       const delivery = await transport.send({
@@ -140,6 +152,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
         path: taskPath(checked.data, "query"),
         timeoutMs,
         repeatable: true,
+        signal: options?.signal,
       });
       if (delivery.kind === "lost") return { outcome: "unclear", error: unreachable(delivery.reason) };
       const told = success([200], queryBody, delivery.answer);
@@ -153,7 +166,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
       };
     },
 
-    async updateLayout(request) {
+    async updateLayout(request, options) {
       const checked = requests.updateLayoutRequest.safeParse(request);
       if (!checked.success) return malformed(checked.error);
       const { cname, uid, layout, ...task } = checked.data;
@@ -164,6 +177,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
         body: { cname, uid, clientRequest: layout },
         timeoutMs,
         repeatable: true,
+        signal: options?.signal,
       });
       if (delivery.kind === "lost") return { outcome: "unclear", error: unreachable(delivery.reason) };
       const updated = success([200], startBody, delivery.answer);
@@ -172,7 +186,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
         : { outcome: "updated" };
     },
 
-    async stop(request) {
+    async stop(request, options) {
       const checked = requests.stopRequest.safeParse(request);
       if (!checked.success) return malformed(checked.error);
       const { cname, uid, asyncStop, ...task } = checked.data;
@@ -183,6 +197,7 @@ export function createAgoraClient(settings: requests.AgoraSettings, deps: AgoraD
         body: { cname, uid, clientRequest: { async_stop: asyncStop } },
         timeoutMs: asyncStop ? timeoutMs : (stopTimeoutMs ?? Math.max(timeoutMs, STOP_TIMEOUT_MS)),
         repeatable: true,
+        signal: options?.signal,
       });
       if (delivery.kind === "lost") return { outcome: "unclear", error: unreachable(delivery.reason) };
       const told = success([200], stopBody, delivery.answer);
@@ -203,10 +218,9 @@ function success<Schema extends z.ZodType>(
 }
 
 function malformed(error: z.ZodError): Refused {
-  return {
-    outcome: "refused",
-    error: engineError("engine_request_invalid", { detail: requests.issuesOf(error) }),
-  };
+  const isName = error.issues.some(({ path }) => path[0] === "cname");
+  const code = isName ? "channel_name_invalid" : "engine_request_invalid";
+  return { outcome: "refused", error: engineError(code, { detail: requests.issuesOf(error) }) };
 }
 
 function unreachable(reason: string): RecorderError {

@@ -33,6 +33,8 @@ const GATEWAY: readonly OutcomeRule<"refused">[] = [
   { http: 429, outcome: "refused", error: "engine_rate_limited" },
   // Never to be taken for "the task is gone", which is 404 with code 404.
   { http: 404, says: "no route matched", outcome: "refused", error: "engine_route_unknown" },
+  // Chinese quota page: more calls a second than a tenth of the ceiling of tasks are told by 400, in words it does not print.
+  { http: 400, says: "qps", outcome: "refused", error: "engine_rate_limited" },
   { http: 400, says: "appid is invalid", outcome: "refused", error: "engine_app_not_enabled" },
   { http: 400, says: "invalid appid", outcome: "refused", error: "engine_app_not_enabled" },
 ];

@@ -167,6 +167,7 @@ const agoraSettings = z.object({
   apiUrls: z.array(apiUrl).min(1),
   timeoutMs: z.number().int().positive(),
   stopTimeoutMs: z.number().int().positive().optional(),
+  triesPerCall: z.number().int().positive().optional(),
   pausesMs: z.array(z.number().int().nonnegative()).optional(),
 });
 

@@ -1,3 +1,5 @@
+import { type After, timeLimit } from "../time-limit.ts";
+
 /** The calls of the engine's API that we make. */
 export type AgoraCall = "acquire" | "start" | "query" | "updateLayout" | "stop";
 
@@ -21,6 +23,8 @@ export interface AgoraDeps {
   now(): number;
   /** Told of every exchange, also of those that are repeated. */
   observe?(exchange: AgoraExchange): void;
+  /** Timers, where they are not the platform's. */
+  after?: After;
 }
 
 export interface AgoraAnswer {
@@ -31,7 +35,13 @@ export interface AgoraAnswer {
   retryAfterMs: number | undefined;
 }
 
-export type Delivery = { kind: "answered"; answer: AgoraAnswer } | { kind: "lost"; reason: string };
+/**
+ * `isSent` is false where the request never left: then it has begun nothing. `isNameUnknown`: the host's name could not
+ * be resolved.
+ */
+export type Delivery =
+  | { kind: "answered"; answer: AgoraAnswer }
+  | { kind: "lost"; reason: string; isSent: boolean; isNameUnknown: boolean };
 
 export interface AgoraTransport {
   /** Sends one call; resolves also when no answer came. Only a `repeatable` call is tried again after that. */
@@ -42,11 +52,19 @@ export interface AgoraTransport {
     body?: unknown;
     timeoutMs: number;
     repeatable: boolean;
+    /** Ends the call, whatever it is waiting for. */
+    signal?: AbortSignal | undefined;
   }): Promise<Delivery>;
 }
 
 /** Agora's advice for transport failures: the same host once more, then the other one, resting 1, 3 and 6 s. */
 export const FAILOVER_PAUSES_MS: readonly number[] = [1_000, 3_000, 6_000];
+
+/**
+ * Place in the order of the other primary host. Where regional hosts follow it, Agora advises to leave it out unless it
+ * was the name that could not be resolved: it shares the network of the first one.
+ */
+const OTHER_PRIMARY = 2;
 
 /** Which base address each try uses: `first` twice, then every other one once. */
 export function failoverOrder(apiUrls: readonly string[], first: number): string[] {
@@ -58,9 +76,10 @@ export function failoverOrder(apiUrls: readonly string[], first: number): string
 export function longestCallMs(settings: {
   apiUrls: readonly string[];
   timeoutMs: number;
+  triesPerCall?: number | undefined;
   pausesMs?: readonly number[] | undefined;
 }): number {
-  const tries = settings.apiUrls.length + 1;
+  const tries = Math.min(settings.apiUrls.length + 1, settings.triesPerCall ?? Number.POSITIVE_INFINITY);
   const pauses = settings.pausesMs ?? FAILOVER_PAUSES_MS;
   let total = tries * settings.timeoutMs;
   for (let pause = 0; pause < tries - 1; pause++) total += pauses[Math.min(pause, pauses.length - 1)] ?? 0;
@@ -68,15 +87,18 @@ export function longestCallMs(settings: {
 }
 
 /**
- * The wire: Basic authentication, a timeout that covers the whole answer, no redirects, failover between hosts. It
+ * The wire: Basic authentication, a timeout that covers the whole answer, no redirects, failover between hosts (the two
+ * primary ones first, then regional ones, if there are any). It
  * remembers which host answered last and begins there, so that a start, which must not be repeated blindly, goes to
- * the host that has just answered its acquire.
+ * the host that has just answered its acquire. Where a call has fewer tries than there are hosts, the next call goes on
+ * where this one ended.
  */
 export function createTransport(
   settings: {
     apiUrls: readonly string[];
     customerId: string;
     customerSecret: string;
+    triesPerCall?: number | undefined;
     pausesMs?: readonly number[] | undefined;
   },
   deps: AgoraDeps,
@@ -85,20 +107,33 @@ export function createTransport(
   const authorization = `Basic ${btoa(String.fromCharCode(...credentials))}`;
   const pauses = settings.pausesMs ?? FAILOVER_PAUSES_MS;
   let lastGood = 0;
+  let lostInARow = 0;
 
   return {
     async send(request) {
       const order = failoverOrder(settings.apiUrls, lastGood);
-      const tries = request.repeatable ? order : order.slice(0, 1);
-      let lost: Delivery = { kind: "lost", reason: "not sent" };
+      const mostTries = request.repeatable ? (settings.triesPerCall ?? order.length) : 1;
+      const first = settings.triesPerCall === undefined ? 0 : lostInARow % order.length;
+      const tries = [...order.slice(first), ...order.slice(0, first)].slice(0, mostTries);
+      const hasRegional = settings.triesPerCall === undefined && tries.length > OTHER_PRIMARY + 1;
+      let lost: Extract<Delivery, { kind: "lost" }> = {
+        kind: "lost",
+        reason: "not sent",
+        isSent: false,
+        isNameUnknown: false,
+      };
+      let attempt = 0;
       for (const [index, base] of tries.entries()) {
-        if (index > 0) await deps.sleep(pauses[Math.min(index - 1, pauses.length - 1)] ?? 0);
+        if (index === OTHER_PRIMARY && hasRegional && !lost.isNameUnknown) continue;
+        if (attempt > 0) await deps.sleep(pauses[Math.min(attempt - 1, pauses.length - 1)] ?? 0);
+        if (request.signal?.aborted) return lost;
+        attempt += 1;
         const startedAt = deps.now();
-        const delivery = await exchange(deps.fetch, `${base}${request.path}`, authorization, request);
+        const delivery = await exchange(deps, `${base}${request.path}`, authorization, request);
         deps.observe?.({
           call: request.call,
           host: new URL(base).host,
-          attempt: index + 1,
+          attempt,
           tookMs: deps.now() - startedAt,
           ...(delivery.kind === "lost"
             ? { lost: delivery.reason }
@@ -109,8 +144,10 @@ export function createTransport(
         });
         if (delivery.kind === "answered") {
           lastGood = settings.apiUrls.indexOf(base);
+          lostInARow = 0;
           return delivery;
         }
+        lostInARow += 1;
         lost = delivery;
       }
       return lost;
@@ -119,18 +156,17 @@ export function createTransport(
 }
 
 async function exchange(
-  send: typeof fetch,
+  deps: AgoraDeps,
   url: string,
   authorization: string,
-  request: { method: string; body?: unknown; timeoutMs: number },
+  request: { method: string; body?: unknown; timeoutMs: number; signal?: AbortSignal | undefined },
 ): Promise<Delivery> {
-  const limit = new AbortController();
-  const timer = setTimeout(
-    () => limit.abort(new DOMException(`no answer within ${request.timeoutMs} ms`, "TimeoutError")),
-    request.timeoutMs,
-  );
+  const limit = timeLimit(request.timeoutMs, `no answer within ${request.timeoutMs} ms`, {
+    outer: request.signal,
+    after: deps.after,
+  });
   try {
-    const response = await send(url, {
+    const response = await deps.fetch(url, {
       method: request.method,
       headers: {
         authorization,
@@ -155,11 +191,15 @@ async function exchange(
       },
     };
   } catch (thrown) {
-    return { kind: "lost", reason: reasonOf(thrown) };
+    const reason = reasonOf(thrown);
+    return { kind: "lost", reason, isSent: true, isNameUnknown: NAME_UNKNOWN.test(reason) };
   } finally {
-    clearTimeout(timer);
+    limit.end();
   }
 }
+
+/** How Deno and Node say that a host's name could not be resolved. */
+const NAME_UNKNOWN = /\bdns error\b|\bENOTFOUND\b|\bEAI_AGAIN\b/i;
 
 function jsonOrUndefined(text: string): unknown {
   try {

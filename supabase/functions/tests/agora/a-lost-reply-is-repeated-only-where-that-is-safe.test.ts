@@ -18,6 +18,33 @@ Deno.test("acquire tries the same host once more, then the other one, resting 1 
   assert.deepEqual(slept, [1_000, 3_000]);
 });
 
+const REGIONAL = { apiUrls: [...SETTINGS.apiUrls, "https://region.example"] };
+
+Deno.test("a network failure goes on to the regional host, without the other primary one", async () => {
+  const { client, sent, slept } = scriptedEngine(["lost", "lost", { http: 200, body: ANSWER }], REGIONAL);
+  assert.equal((await client.acquire(ACQUIRE)).outcome, "acquired");
+  assert.deepEqual(
+    sent.map((request) => new URL(request.url).host),
+    ["one.example", "one.example", "region.example"],
+  );
+  assert.deepEqual(slept, [1_000, 3_000]);
+});
+
+Deno.test("a name that cannot be resolved tries the other primary one before the regional one", async () => {
+  const steps = ["no such host", "no such host", "lost", { http: 200, body: ANSWER }] as const;
+  const { client, sent, slept, observed } = scriptedEngine([...steps], REGIONAL);
+  assert.equal((await client.acquire(ACQUIRE)).outcome, "acquired");
+  assert.deepEqual(
+    sent.map((request) => new URL(request.url).host),
+    ["one.example", "one.example", "two.example", "region.example"],
+  );
+  assert.deepEqual(slept, [1_000, 3_000, 6_000]);
+  assert.deepEqual(
+    observed.map(({ attempt }) => attempt),
+    [1, 2, 3, 4],
+  );
+});
+
 Deno.test("start is sent once: the task may run although its reply is lost", async () => {
   const { client, sent, slept } = scriptedEngine(["lost"]);
   const result = await client.start(START);

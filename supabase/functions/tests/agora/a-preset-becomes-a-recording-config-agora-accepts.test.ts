@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { type RecordingPreset, recordingConfigOf } from "../../_shared/agora/presets.ts";
 import { RecorderFailure } from "../../_shared/errors.ts";
 
-const HD: RecordingPreset = { width: 1280, height: 720, fps: 15, bitrate_kbps: 2260, layout: "best_fit" };
-const OPTIONS = { maxIdleSeconds: 300, channel: "live" } as const;
+const HD: RecordingPreset = { width: 1280, height: 720, fps: 15, bitrate_kbps: 2260 };
+const OPTIONS = { maxIdleSeconds: 300, channelType: 1, layout: "best_fit" } as const;
 
 Deno.test("a preset gives all four numbers and its layout", () => {
   assert.deepEqual(recordingConfigOf(HD, OPTIONS), {
@@ -20,7 +20,7 @@ Deno.test("a preset gives all four numbers and its layout", () => {
       backgroundColor: "#000000",
     },
   });
-  assert.equal(recordingConfigOf(HD, { ...OPTIONS, channel: "communication" }).channelType, 0);
+  assert.equal(recordingConfigOf(HD, { ...OPTIONS, channelType: 0 }).channelType, 0);
 });
 
 const BEYOND: [string, Partial<RecordingPreset>][] = [

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   channelInFileNames,
   type EngineFileName,
+  isSegmentName,
   mp4Name,
   objectKeyOf,
   parseEngineFileName,
@@ -42,6 +43,9 @@ const NAMES: [string, EngineFileName][] = [
 
 for (const [name, expected] of NAMES) {
   Deno.test(`${name} is read`, () => assert.deepEqual(parseEngineFileName(name), expected));
+  Deno.test(`${name} has a segment's form if and only if it is one`, () => {
+    assert.equal(isSegmentName(name), expected.kind === "segment");
+  });
 }
 
 const NOT_THE_ENGINES = [

@@ -15,6 +15,7 @@ export type Step =
   | { http: number; body?: unknown; headers?: Record<string, string> }
   | "lost"
   | "silent"
+  | "no such host"
   | "cut off";
 
 export interface SentRequest {
@@ -42,6 +43,10 @@ export function scriptedEngine(steps: Step[], settings: Partial<AgoraSettings> =
     const step = steps.shift();
     if (step === undefined) throw new Error("the script has no step left for this request");
     if (step === "lost") return Promise.reject(new TypeError("connection reset"));
+    if (step === "no such host") {
+      const cause = new Error("client error (Connect): dns error: failed to lookup address information");
+      return Promise.reject(new TypeError("error sending request", { cause }));
+    }
     if (step === "silent") {
       return new Promise((_, reject) => {
         if (init?.signal?.aborted) reject(init.signal.reason);
