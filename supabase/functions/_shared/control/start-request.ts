@@ -1,15 +1,19 @@
-import { type RecordingPreset, recordingConfigOf } from "../agora/presets.ts";
-import type { RecordingConfig, RecordingFileConfig, StorageConfig } from "../agora/requests.ts";
+import { z } from "zod";
+import { engineError } from "../agora/errors.ts";
+import { recordingConfigOf } from "../agora/presets.ts";
+import {
+  issuesOf,
+  type RecordingConfig,
+  type RecordingFileConfig,
+  recordingConfig,
+  recordingFileConfig,
+  type StorageConfig,
+  storageConfig,
+} from "../agora/requests.ts";
 import type { StoreSettings } from "../b2/settings.ts";
+import { RecorderFailure } from "../errors.ts";
 import type { JobRecording, Settings } from "../jobs/job.ts";
 import { attemptFolders } from "../recording-folder.ts";
-
-/** Sizes and rates by quality; bitrates are Agora's base values doubled, as it asks for live channels. */
-const QUALITIES: Record<Exclude<JobRecording["quality"], "audio">, Omit<RecordingPreset, "layout">> = {
-  "480p": { width: 848, height: 480, fps: 15, bitrate_kbps: 1220 },
-  "720p": { width: 1280, height: 720, fps: 15, bitrate_kbps: 2260 },
-  "1080p": { width: 1920, height: 1080, fps: 15, bitrate_kbps: 4160 },
-};
 
 export interface StartRequestParts {
   recordingConfig: RecordingConfig;
@@ -18,25 +22,30 @@ export interface StartRequestParts {
 }
 
 /**
- * Everything a start says beside ids and token. The bucket is any S3-protocol store (vendor 11, region 0), named by
- * its bare host: whether a scheme is tolerated is not documented.
+ * Everything a start says beside ids and token; the numbers are the database's (recorder.presets, recorder.settings). The
+ * bucket is any S3-protocol store (vendor 11, region 0), named by its bare host: whether a scheme is tolerated is not
+ * documented. Throws RecorderFailure `engine_request_invalid` for what Agora would refuse.
  */
 export function startRequestOf(
-  recording: Pick<JobRecording, "id" | "quality" | "layout">,
+  recording: Pick<JobRecording, "id" | "layout" | "preset" | "mentor_uid">,
   attempt: number,
   settings: Settings,
   bucket: StoreSettings,
 ): StartRequestParts {
-  const maxIdleSeconds = settings.idle_limit ?? 300;
-  const recordingConfig: RecordingConfig =
-    recording.quality === "audio"
-      ? { channelType: 1, streamTypes: 0, audioProfile: 1, maxIdleTime: maxIdleSeconds }
-      : recordingConfigOf(
-          { ...QUALITIES[recording.quality], layout: recording.layout },
-          { maxIdleSeconds, channel: "live" },
-        );
+  if (recording.preset === null) {
+    throw new RecorderFailure(
+      engineError("engine_request_invalid", {
+        detail: "the recording's quality has no row in recorder.presets",
+      }),
+    );
+  }
   return {
-    recordingConfig,
+    recordingConfig: recordingConfigOf(recording.preset.is_audio_only ? undefined : recording.preset, {
+      maxIdleSeconds: settings.idle_limit ?? 300,
+      channelType: settings.channel_type ?? 1,
+      layout: recording.layout,
+      largeUid: recording.mentor_uid ?? undefined,
+    }),
     recordingFileConfig: { avFileType: ["hls", "mp4"] },
     storageConfig: {
       vendor: 11,
@@ -52,6 +61,28 @@ export function startRequestOf(
 
 /** The request as it may be kept: without the store's keys. */
 export function withoutSecrets(parts: StartRequestParts): Record<string, unknown> {
-  const { accessKey: _accessKey, secretKey: _secretKey, ...storageConfig } = parts.storageConfig;
-  return { ...parts, storageConfig };
+  const { accessKey: _accessKey, secretKey: _secretKey, ...storage } = parts.storageConfig;
+  return { ...parts, storageConfig: storage };
+}
+
+const keptRequest = z.strictObject({
+  recordingConfig,
+  recordingFileConfig,
+  storageConfig: z.record(z.string(), z.unknown()),
+});
+
+/**
+ * The very request that was kept, with the store's keys put back: a repeated start has to say what the first one said.
+ * Throws RecorderFailure `engine_request_invalid` for what is no such request.
+ */
+export function withSecrets(kept: Record<string, unknown>, bucket: StoreSettings): StartRequestParts {
+  const parsed = keptRequest.safeParse(kept);
+  const storage = storageConfig.safeParse({
+    ...parsed.data?.storageConfig,
+    accessKey: bucket.keyId,
+    secretKey: bucket.applicationKey,
+  });
+  if (parsed.success && storage.success) return { ...parsed.data, storageConfig: storage.data };
+  const issues = [parsed, storage].flatMap(({ error }) => (error === undefined ? [] : [issuesOf(error)]));
+  throw new RecorderFailure(engineError("engine_request_invalid", { detail: issues.join("; ") }));
 }

@@ -2,7 +2,11 @@ import { PostgrestClient } from "@supabase/postgrest-js";
 import { z } from "zod";
 import type { SupabaseSettings } from "../config.ts";
 import { asRecorderError, RecorderFailure } from "../errors.ts";
-import { type Job, job, type Outcome, type Settings } from "./job.ts";
+import { type After, type TimeLimit, timeLimit } from "../time-limit.ts";
+import { auditCalls } from "./audit-calls.ts";
+import { deletionCalls } from "./deletion-calls.ts";
+import { type AnyJob, instant, type Outcome, readJob, type Settings } from "./job.ts";
+import { transferCalls } from "./transfer-calls.ts";
 
 /** The result of one job as the database takes it. */
 export type Finished = { id: number; lease: string } & Outcome;
@@ -10,7 +14,7 @@ export type Finished = { id: number; lease: string } & Outcome;
 /** What came of one step of a drain. */
 export interface Step {
   hasPlace: boolean;
-  jobs: Job[];
+  jobs: AnyJob[];
   /** Claimed jobs that this version of the functions cannot read, as results: they must not hold up the others. */
   unreadable: Finished[];
   /** Results that were not taken: usually `lease_lost`, the job is another worker's by now. */
@@ -29,24 +33,52 @@ const stepAnswer = z.object({
   settings: z.record(z.string(), z.number()).optional(),
 });
 const claim = z.looseObject({ id: z.number().int(), lease: z.uuid() });
+/** Lanes that somebody other than the database has to wake, by the names of their functions. */
+const lanesToWake = z
+  .array(z.object({ lane: z.string(), function_name: z.string().regex(/^[a-z][a-z0-9-]*$/) }))
+  .default([]);
+export type LaneToWake = z.output<typeof lanesToWake>[number];
 const attemptAnswer = z
-  .object({ id: z.uuid(), attempt: z.number().int(), channel: z.string(), uid: z.string() })
+  .object({
+    id: z.uuid(),
+    attempt: z.number().int(),
+    channel: z.string(),
+    uid: z.string(),
+    token_expires_at: instant,
+  })
   .nullable();
-const reportAnswer = z.object({ status: z.string(), attempt: z.number().int() });
-const receivedAnswer = z.object({ is_known: z.boolean(), is_new: z.boolean() });
+const reportAnswer = z.object({
+  status: z.string(),
+  attempt: z.number().int(),
+  /** After task.acquired: whether this worker is the one that may send the start. */
+  is_won: z.boolean().default(false),
+  lanes_to_wake: lanesToWake,
+});
+const receivedAnswer = z.object({
+  is_known: z.boolean(),
+  is_stored: z.boolean(),
+  lanes_to_wake: lanesToWake,
+});
 const playbackAnswer = z
   .object({
     recording_id: z.uuid(),
     status: z.string(),
+    quality: z.string(),
     duration_ms: z.number().nullable(),
     size_bytes: z.number().nullable(),
+    is_partial: z.boolean(),
+    gaps: z.array(
+      z.object({ from_ms: z.number(), to_ms: z.number(), missing_ms: z.number().nullable().default(null) }),
+    ),
     started_at: z.string().nullable(),
     expires_at: z.string().nullable(),
-    is_partial: z.boolean(),
+    /** Names of the two, as far as they are known. */
+    people: z.array(z.string()),
+    /** Where this viewer stopped. */
+    position_ms: z.number().nullable(),
     files: z.array(
       z.object({
         kind: z.enum(["playlist", "mp4", "thumbnail"]),
-        attempt: z.number().int(),
         object_key: z.string(),
         content_type: z.string(),
         size_bytes: z.number(),
@@ -55,14 +87,25 @@ const playbackAnswer = z
     ),
   })
   .nullable();
+const callerAnswer = z
+  .object({
+    channel: z.string(),
+    uid: z.number().int().min(1).max(4_294_967_295),
+    channel_type: z.union([z.literal(0), z.literal(1)]),
+    token_lifetime_seconds: z.number().int().min(1).max(86_400),
+  })
+  .nullable();
 export type Playback = NonNullable<z.output<typeof playbackAnswer>>;
 
 export type TaskEvent =
   | "task.acquired"
+  | "task.resent"
+  | "task.unanswered"
   | "task.started"
   | "task.seen"
   | "task.confirmed"
   | "task.suspected"
+  | "task.doubted"
   | "task.left"
   | "task.files"
   | "task.gone"
@@ -83,7 +126,8 @@ export interface Totals {
   size_bytes: number;
   stored_bytes: number;
   is_partial: boolean;
-  gaps: { from_ms: number; to_ms: number }[];
+  /** `missing_ms`: how long what is missing was; null where nobody can know. */
+  gaps: { from_ms: number; to_ms: number; missing_ms: number | null }[];
 }
 
 /** One verified event of the engine on its way into the inbox. */
@@ -110,15 +154,21 @@ const TIMEOUT_MS = 15_000;
  */
 export function createRecorderDatabase(
   settings: SupabaseSettings,
-  deps: { fetch: typeof fetch; timeoutMs?: number },
+  deps: {
+    fetch: typeof fetch;
+    timeoutMs?: number;
+    /** Ends every call, also one that is under way: the limit of the job it belongs to. */
+    signal?: AbortSignal | undefined;
+    after?: After | undefined;
+  },
 ) {
+  const timeoutMs = deps.timeoutMs ?? TIMEOUT_MS;
   const client = new PostgrestClient(`${settings.url}/rest/v1`, {
     // A legacy key is a JWT and must stand in both headers; a new one is refused as a bearer.
     headers: settings.secretKey.startsWith("sb_")
       ? { apikey: settings.secretKey }
       : { apikey: settings.secretKey, Authorization: `Bearer ${settings.secretKey}` },
     schema: "recorder_api",
-    timeout: deps.timeoutMs ?? TIMEOUT_MS,
     // Deno's fetch silently sends a request again when a kept connection breaks before the answer begins, and a claim
     // that is sent twice is lost until its lease ends. A Blob body keeps it from doing so.
     fetch: (input, init) =>
@@ -126,7 +176,14 @@ export function createRecorderDatabase(
   });
 
   async function call<Answer extends z.ZodType>(name: string, args: Record<string, unknown>, answer: Answer) {
-    const { data, error, status } = await client.rpc(name, args);
+    const limit = timeLimit(timeoutMs, `no answer within ${timeoutMs} ms`, {
+      outer: deps.signal,
+      after: deps.after,
+    });
+    const { data, error, status } = await answerWithin(
+      limit,
+      client.rpc(name, args).abortSignal(limit.signal),
+    );
     if (error) {
       const isRefusal = /^[a-z][a-z0-9_]*$/.test(error.code ?? "");
       if (!isRefusal) throw unavailable(name, `HTTP ${status} ${error.code ?? ""} ${error.message}`);
@@ -146,6 +203,9 @@ export function createRecorderDatabase(
   }
 
   return {
+    ...transferCalls(call),
+    ...deletionCalls(call),
+    ...auditCalls(call),
     /** Finishes jobs, keeps or takes a place in the lane, claims at most `limit` due jobs. */
     async work(lane: string, drain: string, finished: Finished[], limit: number): Promise<Step> {
       const step = await call(
@@ -153,10 +213,10 @@ export function createRecorderDatabase(
         { p_lane: lane, p_drain: drain, p_finished: finished.map(wireForm), p_limit: limit },
         stepAnswer,
       );
-      const jobs: Job[] = [];
+      const jobs: AnyJob[] = [];
       const unreadable: Finished[] = [];
       for (const json of step.jobs) {
-        const read = job.safeParse(json);
+        const read = readJob(json);
         if (read.success) jobs.push(read.data);
         else unreadable.push(...resultOfUnreadable(json, read.error));
       }
@@ -179,11 +239,15 @@ export function createRecorderDatabase(
         { p_recording_id: recordingId, p_token_expires_at: tokenExpiresAt.toISOString() },
         attemptAnswer,
       ),
-    /** Saves what the engine said about a task, and moves the recording if it fits. */
+    /** Saves what the engine said about a task, and moves the recording if it fits. Refuses nothing that came late. */
     report: (taskId: string, event: TaskEvent, facts: Record<string, unknown> = {}) =>
       call("report", { p_engine_task_id: taskId, p_event: event, p_facts: facts }, reportAnswer),
-    /** Marks events as applied: they are not handed out again. */
-    markApplied: (noticeIds: string[]) => call("mark_applied", { p_notice_ids: noticeIds }, z.unknown()),
+    /** Marks events as applied: they are not handed out again. Gives how many were not yet. */
+    markApplied: (noticeIds: string[]) => call("mark_applied", { p_notice_ids: noticeIds }, z.number().int()),
+    /** The lanes that nobody wakes at the moment; told to one asker at a time. */
+    lanesToWake: () => call("lanes_to_wake", {}, lanesToWake),
+    /** Notes that an event came which nothing is set to verify with; true if that was not noted a moment before. */
+    noteUnverifiedEvent: () => call("note_unverified_event", {}, z.boolean()),
     /** Stores an event once and asks for its application. */
     receiveEvent: (event: ReceivedEvent) =>
       call(
@@ -202,13 +266,27 @@ export function createRecorderDatabase(
     /** Makes a recording `recorded` with these verified files. */
     publish: (recordingId: string, files: PublishedFile[], totals: Totals) =>
       call("publish", { p_recording_id: recordingId, p_files: files, p_totals: totals }, z.boolean()),
+    /** Says that files are awaited, and which are there already; true if that was news. */
+    awaitFiles: (recordingId: string, files: PublishedFile[] | null, totals: Totals | null) =>
+      call("await_files", { p_recording_id: recordingId, p_files: files, p_totals: totals }, z.boolean()),
     /** Says that there are no files, and why. */
     filesFailed: (recordingId: string, event: "files.empty" | "files.missing") =>
       call("files_failed", { p_recording_id: recordingId, p_event: event }, z.boolean()),
     /** What one of its two people may play; null for everybody else. */
     playbackOf: (recordingId: string, userId: string) =>
       call("playback_of", { p_recording_id: recordingId, p_user_id: userId }, playbackAnswer),
+    /** What one of its two people needs to join a call; null for everybody else. Throws `call_ended`. */
+    admitCaller: (callId: string, userId: string) =>
+      call("admit_caller", { p_call_id: callId, p_user_id: userId }, callerAnswer),
   };
+}
+
+async function answerWithin<Answer>(limit: TimeLimit, asked: PromiseLike<Answer>): Promise<Answer> {
+  try {
+    return await asked;
+  } finally {
+    limit.end();
+  }
 }
 
 function unavailable(name: string, what: string): RecorderFailure {

@@ -1,7 +1,8 @@
 import { asRecorderError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { type After, timeLimit } from "../time-limit.ts";
 import type { Finished, RecorderDatabase, Step } from "./database.ts";
-import { type Handler, type Job, type Outcome, retryAfter, type Settings } from "./job.ts";
+import { type AnyJob, type Handlers, handle, type Outcome, retryAfter, type Settings } from "./job.ts";
 
 export interface DrainSettings {
   lane: string;
@@ -27,7 +28,12 @@ export interface DrainDeps {
   nudged(): Promise<void>;
   /** Told when the drain has looked for the last time: whoever knows of new work from now on needs another drain. */
   leaving?(): void;
+  /** Timers, where they are not the platform's. */
+  after?: After;
 }
+
+/** Where the database does not say how long one job may take, s. */
+const LONGEST_JOB_S = 48;
 
 /** A database that fails this often in a row ends a drain; the pauses between are 0.5, 1, 2 and 4 s. */
 const MOST_FAILURES = 5;
@@ -36,14 +42,10 @@ const SHORTEST_PAUSE_MS = 5;
 
 /**
  * Works off one lane: claims due jobs, runs them side by side, brings their results back with the next claim, lingers,
- * and gives its place back. Ends at once when the lane's places are all taken. Never throws; a database that does not
+ * and gives its place back. Ends when the lane's places are all taken by drains that are alive. Never throws; a database that does not
  * answer ends it after a few tries, and the leases of what was under way bring that back.
  */
-export async function drainLane(
-  settings: DrainSettings,
-  handlers: Record<string, Handler>,
-  deps: DrainDeps,
-): Promise<void> {
+export async function drainLane(settings: DrainSettings, handlers: Handlers, deps: DrainDeps): Promise<void> {
   const { lane, budgetMs, lingerMs, patienceMs, concurrency } = settings;
   const drain = deps.newId();
   const startedAt = deps.now();
@@ -53,12 +55,16 @@ export async function drainLane(
   let failures = 0;
   let count = 0;
   let hasPlace = false;
+  let isUsedUp = false;
+  let hasWaitedForPlace = false;
 
   while (true) {
-    const isOver = deps.now() - startedAt >= budgetMs;
+    const isOver = isUsedUp || deps.now() - startedAt >= budgetMs;
     // Asked for before the look, so that a nudge during it is not lost.
     const nudged = deps.nudged();
     const bringing = finished.splice(0);
+    // A lease begins later than the question for it, so a job that is limited from here on ends within its lease.
+    const askedAt = deps.now();
     let step: Step;
     try {
       step = await deps.database.work(lane, drain, bringing, isOver ? 0 : concurrency - running.size);
@@ -72,12 +78,21 @@ export async function drainLane(
     }
     failures = 0;
     for (const { id, code } of step.refused) deps.log("job.result_refused", { lane, job_id: id, code });
-    if (!step.hasPlace) break;
+    if (!step.hasPlace) {
+      // Whoever holds the places may be dead: the database says when that would show, and then one is free.
+      if (hasPlace || hasWaitedForPlace || step.nextRunInMs === undefined) break;
+      hasWaitedForPlace = true;
+      await deps.sleep(step.nextRunInMs);
+      continue;
+    }
     hasPlace = true;
     for (const job of step.jobs) {
       count += 1;
-      const run = runJob(job, handlers, step.settings, deps).then((outcome) => {
+      const longestMs = (step.settings[`longest_${lane}_call`] ?? LONGEST_JOB_S) * 1000;
+      const leftMs = longestMs - (deps.now() - askedAt);
+      const run = runJob(job, handlers, step.settings, leftMs, deps).then((outcome) => {
         finished.push({ id: job.id, lease: job.lease, ...outcome });
+        if (outcome.outcome === "snooze" && outcome.endsInvocation === true) isUsedUp = true;
         lastWorkAt = deps.now();
         running.delete(run);
       });
@@ -125,26 +140,28 @@ function pauseMs({ tickMs }: DrainSettings, { nextRunInMs, jobs }: Step): number
 }
 
 async function runJob(
-  job: Job,
-  handlers: Record<string, Handler>,
+  job: AnyJob,
+  handlers: Handlers,
   settings: Settings,
+  leftMs: number,
   deps: DrainDeps,
 ): Promise<Outcome> {
   const startedAt = deps.now();
+  const limit = timeLimit(leftMs, "the time of this job is over", { after: deps.after });
   let outcome: Outcome;
   try {
     if (job.wait_ms > 0) await deps.sleep(job.wait_ms);
-    const handler = Object.hasOwn(handlers, job.kind) ? handlers[job.kind] : undefined;
-    if (handler === undefined) throw new Error(`lane has no handler for ${job.kind}`);
-    outcome = await handler(job, settings);
+    outcome = await handle(handlers, job, settings, limit.signal);
   } catch (thrown) {
     const error = asRecorderError(thrown);
     outcome = error.retry === "never" ? { outcome: "give_up", error } : retryAfter(error);
+  } finally {
+    limit.end();
   }
   const error = "error" in outcome ? outcome.error : undefined;
   deps.log("job", {
     kind: job.kind,
-    recording_id: job.recording_id,
+    recording_id: job.recording_id ?? undefined,
     job_id: job.id,
     try: job.attempts,
     outcome: outcome.outcome,

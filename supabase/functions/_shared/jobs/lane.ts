@@ -1,9 +1,11 @@
 import { type Environment, supabaseSettings, wakeUpSecrets } from "../config.ts";
 import { asRecorderError } from "../errors.ts";
 import { createLog, type Log } from "../log.ts";
-import { createRecorderDatabase, type RecorderDatabase } from "./database.ts";
+import type { After } from "../time-limit.ts";
+import { createRecorderDatabase, type LaneToWake, type RecorderDatabase } from "./database.ts";
 import { type DrainSettings, drainLane } from "./drain.ts";
-import type { Handler } from "./job.ts";
+import type { Handlers } from "./job.ts";
+import { createWakeUpSender } from "./send-wake-up.ts";
 import { answerWakeUp } from "./wake-up.ts";
 
 /** The world as a function finds it. */
@@ -17,25 +19,23 @@ export interface World {
   waitUntil(work: Promise<unknown>): void;
   /** Takes one line of the log. */
   write(line: string): void;
+  /** Timers, where they are not the platform's. */
+  after?: After;
 }
+
+/** Within a job the database gets less patience than a drain has: several calls have to fit into its time, ms. */
+const JOB_DATABASE_TIMEOUT_MS = 8_000;
 
 /** What handlers of a lane are made from. */
-export interface LaneDeps extends Pick<World, "environment" | "fetch" | "now" | "sleep" | "random"> {
+export interface LaneDeps
+  extends Pick<World, "environment" | "fetch" | "now" | "sleep" | "random" | "after"> {
   database: RecorderDatabase;
+  /** The database for one job: every call ends with the job's limit. */
+  databaseWithin(limit: AbortSignal): RecorderDatabase;
+  /** Wakes other lanes by itself, behind the work. */
+  wake(lanes: readonly LaneToWake[]): void;
   log: Log;
 }
-
-/** The only place of a lane where globals are read. */
-const theWorld = (): World => ({
-  environment: { get: (name) => Deno.env.get(name) },
-  fetch,
-  now: Date.now,
-  sleep: (ms) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-  random: Math.random,
-  newId: () => crypto.randomUUID(),
-  waitUntil: (work) => EdgeRuntime.waitUntil(work),
-  write: (line) => console.log(line),
-});
 
 /**
  * The whole body of a lane's function: verifies the wake-up, then drains. One drain per process; a wake-up that finds
@@ -44,11 +44,12 @@ const theWorld = (): World => ({
  */
 export function serveLane(
   settings: DrainSettings,
-  makeHandlers: (deps: LaneDeps) => Record<string, Handler>,
-  world: World = theWorld(),
+  makeHandlers: (deps: LaneDeps) => Handlers,
+  world: World,
 ): (request: Request) => Promise<Response> {
   const { environment, now, sleep } = world;
   const log = createLog(world.write, { lane: settings.lane });
+  const sendWakeUps = createWakeUpSender({ ...world, log });
   let nudge = Promise.withResolvers<void>();
   let active: Promise<void> | undefined;
   let isLeaving = false;
@@ -57,14 +58,25 @@ export function serveLane(
   async function drainOnce(): Promise<void> {
     isLeaving = false;
     isWantedAgain = false;
-    const database = createRecorderDatabase(supabaseSettings(environment), world);
-    const handlers = makeHandlers({ ...world, database, log });
+    const supabase = supabaseSettings(environment);
+    const database = createRecorderDatabase(supabase, world);
+    const handlers = makeHandlers({
+      ...world,
+      database,
+      databaseWithin: (signal) =>
+        createRecorderDatabase(supabase, { ...world, timeoutMs: JOB_DATABASE_TIMEOUT_MS, signal }),
+      wake: (lanes) => {
+        if (lanes.length > 0) world.waitUntil(sendWakeUps(lanes));
+      },
+      log,
+    });
     await drainLane(settings, handlers, {
       database,
       now,
       sleep,
       newId: world.newId,
       log,
+      ...(world.after === undefined ? {} : { after: world.after }),
       nudged: () => nudge.promise,
       leaving: () => {
         isLeaving = true;

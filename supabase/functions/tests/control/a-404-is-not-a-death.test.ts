@@ -3,7 +3,9 @@ import type { QueryOutcome } from "../../_shared/agora/client.ts";
 import { confirmTask } from "../../_shared/control/confirm.ts";
 import { done, type EngineTask, type JobRecording } from "../../_shared/jobs/job.ts";
 import {
+  CHANNEL,
   jobForTest,
+  RECORDING_ID,
   RESOURCE_ID,
   recordingForTest,
   SID,
@@ -97,9 +99,40 @@ for (const answer of [unclear, refused("engine_rate_limited", { retryAfterMs: 4_
   });
 }
 
+// A fatal error that the engine told.
+
+Deno.test("after a fatal error a 404 is its end at once: no failover is awaited", async () => {
+  const { outcome, reports } = await confirm({ outcome: "not_found" }, { task: { failed_at: BEGIN_MS - 1 } });
+  assert.deepEqual([outcome, reports], [done, [["task.gone", {}]]]);
+});
+
+Deno.test("right after a fatal error the engine may still call the task alive: it is asked again for half a minute", async () => {
+  const young = await confirm(running("recording"), { task: { failed_at: BEGIN_MS - 29_999 } });
+  assert.deepEqual([young.outcome, young.reports], [{ outcome: "snooze", afterMs: 3_000 }, []]);
+  const old = await confirm(running("recording"), {
+    task: { failed_at: BEGIN_MS - 30_000, confirmed_at: BEGIN_MS },
+  });
+  assert.deepEqual([old.outcome, old.reports], [done, [["task.seen", { is_refuted: true }]]]);
+});
+
+// A task whose sid nobody knows is looked for.
+
+Deno.test("a wanted task without a sid is looked for in the bucket until a file tells it", async () => {
+  const task = taskForTest({ state: "requested", sid: null, start_sent_at: BEGIN_MS - 20_000 });
+  const folder = `recordings/${RECORDING_ID.replaceAll("-", "")}/a1/`;
+  for (const [files, outcome, reports] of [
+    [[], { outcome: "snooze", afterMs: 5_000 }, []],
+    [[`${folder}${SID}_${CHANNEL}.m3u8`], done, [["task.started", { sid: SID }]]],
+  ] as const) {
+    const control = controlForTest({ files: [...files] });
+    const job = jobForTest({ kind: "confirm", engine_task_id: TASK_ID, tasks: [task] });
+    assert.deepEqual(await confirmTask(job, SETTINGS, control.deps), outcome);
+    assert.deepEqual(control.reports(), reports);
+  }
+});
+
 const needless: Record<string, Parameters<typeof confirm>[1]> = {
   "is gone": { task: { state: "gone" } },
-  "has no sid yet": { task: { sid: null } },
   "has no resource id": { task: { resource_id: null } },
   "is superseded": { task: { superseded: true } },
   "is another recording's": { taskId: "99999999-9999-4999-8999-999999999999" },

@@ -65,14 +65,11 @@ Deno.test("where the database knows of a task that may be running, nothing is se
   assert.deepEqual(steps(), ["beginAttempt"]);
 });
 
-for (const status of ["stopping", "failed"]) {
-  Deno.test(`a stop (${status}) between the claim and the start sends nothing and ends the task for certain`, async () => {
-    const { deps, steps, reports } = controlForTest({}, { statusAfter: { "task.acquired": status } });
-    assert.deepEqual(await startRecording(jobForTest(), SETTINGS, deps), done);
-    assert.deepEqual(steps(), ["beginAttempt", "acquire", "task.acquired", "task.lost"]);
-    assert.deepEqual(reports().at(-1), ["task.lost", { is_certain: true }]);
-  });
-}
+Deno.test("a start that was stopped, given up or taken over by another worker meanwhile is not sent", async () => {
+  const { deps, steps } = controlForTest({}, { isWon: false });
+  assert.deepEqual(await startRecording(jobForTest(), SETTINGS, deps), done);
+  assert.deepEqual(steps(), ["beginAttempt", "acquire", "task.acquired"]);
+});
 
 Deno.test("an acquire that is refused for now is tried again, with the same task", async () => {
   const { deps, steps } = controlForTest({ acquire: [refused("engine_ceiling_reached")] });
@@ -100,6 +97,13 @@ Deno.test("when the database cannot save the resource id, nothing is sent", asyn
   const { deps, steps } = controlForTest({}, { reportFails: () => new Error("connection reset") });
   await assert.rejects(startRecording(jobForTest(), SETTINGS, deps), /connection reset/);
   assert.deepEqual(steps(), ["beginAttempt", "acquire", "task.acquired"]);
+});
+
+Deno.test("a quality that the database does not describe is not sent", async () => {
+  const { deps, steps } = controlForTest();
+  const job = jobForTest({ recording: recordingForTest({ preset: null }) });
+  await assert.rejects(startRecording(job, SETTINGS, deps), /engine_request_invalid/);
+  assert.deepEqual(steps(), ["beginAttempt", "acquire"]);
 });
 
 Deno.test("a token that Agora would not take is not sent", async () => {

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import type { StopOutcome } from "../../_shared/agora/client.ts";
+import { storeError } from "../../_shared/b2/errors.ts";
 import { stopRecording } from "../../_shared/control/stop.ts";
+import { RecorderFailure } from "../../_shared/errors.ts";
 import { done, type EngineTask, type JobRecording } from "../../_shared/jobs/job.ts";
 import {
   CHANNEL,
   jobForTest,
+  RECORDING_ID,
   RESOURCE_ID,
   recordingForTest,
   SID,
@@ -62,6 +65,7 @@ for (const [what, change, event] of [
   ["makes it suspect", {}, "task.suspected"],
   ["within a failover's time changes nothing", { suspect_since: BEGIN_MS - 89_000 }, "task.suspected"],
   ["after 90 s is its end", { suspect_since: BEGIN_MS - 90_000 }, "task.gone"],
+  ["after the engine's own word of its failure is its end at once", { failed_at: BEGIN_MS - 1 }, "task.gone"],
   ["after recorder_leave is its end at once", { left_at: BEGIN_MS - 1 }, "task.gone"],
 ] as const) {
   Deno.test(`a 404 ${what}`, async () => {
@@ -91,18 +95,64 @@ Deno.test("a task that was never sent to the engine is lost for certain", async 
   assert.ok(story.every(([call]) => call !== "stop"));
 });
 
+const FOLDER = `recordings/${RECORDING_ID.replaceAll("-", "")}/a1/`;
+const FIRST_FILE = `${FOLDER}${SID}_${CHANNEL}.m3u8`;
+
 for (const [ageMs, afterMs] of [
-  [0, 2_000],
-  [59_999, 2_000],
-  [60_000, 60_000],
-  [89_999, 60_000],
+  [0, 5_000],
+  [59_999, 5_000],
+  [60_000, 30_000],
+  [89_999, 30_000],
 ] as const) {
   Deno.test(`${ageMs} ms after a start whose sid is not known, it is waited for (${afterMs} ms)`, async () => {
     const task = taskForTest({ state: "requested", sid: null, start_sent_at: BEGIN_MS - ageMs });
     const { outcome, story } = await stop([], [task]);
-    assert.deepEqual([outcome, story], [{ outcome: "snooze", afterMs }, []]);
+    assert.deepEqual(outcome, { outcome: "snooze", afterMs });
+    // Before the first slice can be there, nobody looks for it.
+    assert.deepEqual(story, ageMs < 15_000 ? [] : [["list", FOLDER]]);
   });
 }
+
+for (const superseded of [false, true]) {
+  Deno.test(`the first file tells the sid, and the task is stopped in the same breath (superseded: ${superseded})`, async () => {
+    const task = taskForTest({ state: "requested", sid: null, superseded, start_sent_at: BEGIN_MS - 20_000 });
+    const control = controlForTest({
+      stop: [{ outcome: "stopped_empty" }],
+      files: [`${FOLDER}x.txt`, FIRST_FILE],
+    });
+    const job = jobForTest({
+      kind: "repair",
+      recording: recordingForTest({ status: "stopping" }),
+      tasks: [task],
+    });
+    assert.deepEqual(await stopRecording(job, SETTINGS, control.deps), done);
+    assert.deepEqual(control.steps(), ["list", "task.started", "stop", "task.gone"]);
+    assert.deepEqual(control.reports()[0], ["task.started", { sid: SID }]);
+  });
+}
+
+Deno.test("files of another attempt tell nothing about this one", async () => {
+  const task = taskForTest({ attempt: 2, state: "requested", sid: null, start_sent_at: BEGIN_MS - 20_000 });
+  const control = controlForTest({ files: [FIRST_FILE] });
+  const job = jobForTest({
+    kind: "stop",
+    recording: recordingForTest({ status: "stopping" }),
+    tasks: [task],
+  });
+  assert.deepEqual(await stopRecording(job, SETTINGS, control.deps), { outcome: "snooze", afterMs: 5_000 });
+});
+
+Deno.test("a bucket that cannot be read ends neither the search nor the stop", async () => {
+  const task = taskForTest({ state: "requested", sid: null, start_sent_at: BEGIN_MS - 20_000 });
+  const control = controlForTest({ files: new RecorderFailure(storeError("store_key_unknown")) });
+  const job = jobForTest({
+    kind: "stop",
+    recording: recordingForTest({ status: "stopping" }),
+    tasks: [task],
+  });
+  assert.deepEqual(await stopRecording(job, SETTINGS, control.deps), { outcome: "snooze", afterMs: 5_000 });
+  assert.equal(control.logged[0]?.step, "sid.not_looked_for");
+});
 
 for (const ageMs of [90_000, 86_489_999]) {
   Deno.test(`${ageMs} ms after such a start the task is given up, so that the channel is free, and still waited for`, async () => {
@@ -110,7 +160,7 @@ for (const ageMs of [90_000, 86_489_999]) {
     const { outcome, reports } = await stop([], [task]);
     assert.deepEqual(
       [outcome, reports],
-      [{ outcome: "snooze", afterMs: 60_000 }, [["task.lost", { is_certain: false }]]],
+      [{ outcome: "snooze", afterMs: 30_000 }, [["task.lost", { is_certain: false }]]],
     );
   });
 }
@@ -123,7 +173,7 @@ Deno.test("a task that was given up is waited for without another word", async (
     start_sent_at: BEGIN_MS - 90_000,
   });
   const { outcome, reports } = await stop([], [task]);
-  assert.deepEqual([outcome, reports], [{ outcome: "snooze", afterMs: 60_000 }, []]);
+  assert.deepEqual([outcome, reports], [{ outcome: "snooze", afterMs: 30_000 }, []]);
 });
 
 Deno.test("a recorder without a sid cannot outlive its token and the failover after it", async () => {
@@ -132,15 +182,29 @@ Deno.test("a recorder without a sid cannot outlive its token and the failover af
   assert.deepEqual([outcome, reports], [done, [["task.gone", {}]]]);
 });
 
-Deno.test("every task that may be running is stopped, gone ones are left alone", async () => {
+Deno.test("a job about one task stops that one and leaves the others to their own jobs", async () => {
+  const tasks = [taskForTest({ id: OTHER_TASK, sid: "a".repeat(32) }), taskForTest({ attempt: 2 })];
+  const control = controlForTest({ stop: [{ outcome: "stopped_empty" }] });
+  const recording = recordingForTest({ status: "stopping" });
+  const job = jobForTest({ kind: "stop", engine_task_id: TASK_ID, recording, tasks });
+  assert.deepEqual(await stopRecording(job, SETTINGS, control.deps), done);
+  assert.deepEqual(
+    control.story.flatMap(([call, , , id]) => (call === "report" ? [id] : [])),
+    [TASK_ID],
+  );
+});
+
+Deno.test("a job about no task in particular stops them one after the other, each with a slot; gone ones are left alone", async () => {
   const tasks = [
+    taskForTest({ id: "99999999-9999-4999-8999-999999999999", attempt: 3, state: "gone" }),
     taskForTest({ id: OTHER_TASK, attempt: 1, superseded: true, sid: "a".repeat(32) }),
     taskForTest({ id: TASK_ID, attempt: 2 }),
-    taskForTest({ id: "99999999-9999-4999-8999-999999999999", attempt: 3, state: "gone" }),
   ];
-  const { story } = await stop([{ outcome: "stopped_empty" }], tasks);
-  const stopped = story.flatMap(([call, , , id]) => (call === "report" ? [id] : []));
-  assert.deepEqual(stopped, [OTHER_TASK, TASK_ID]);
+  const first = await stop([{ outcome: "stopped_empty" }], tasks);
+  assert.deepEqual(first.outcome, { outcome: "snooze", afterMs: 0 });
+  assert.equal(first.story.filter(([call]) => call === "stop").length, 1);
+  const second = await stop([{ outcome: "stopped_empty" }], tasks.slice(2));
+  assert.deepEqual(second.outcome, done);
 });
 
 for (const status of ["starting", "recording"] as const) {
@@ -153,22 +217,3 @@ for (const status of ["starting", "recording"] as const) {
     assert.deepEqual([none.outcome, none.story], [done, []]);
   });
 }
-
-Deno.test("with several tasks the least finished one decides what comes next", async () => {
-  const tasks = [taskForTest({ id: OTHER_TASK }), taskForTest()];
-  const snooze = await stop([{ outcome: "stopped_empty" }, { outcome: "accepted" }], tasks);
-  assert.equal(snooze.outcome.outcome, "snooze");
-  const retry = await stop([unclear, { outcome: "accepted" }], tasks);
-  assert.equal(retry.outcome.outcome, "retry");
-});
-
-Deno.test("one task that cannot be saved does not keep the others from being stopped, nor leave them behind", async () => {
-  const tasks = [taskForTest({ id: OTHER_TASK }), taskForTest()];
-  const control = controlForTest(
-    { stop: [{ outcome: "stopped_empty" }] },
-    { reportFails: (_event, count) => (count === 1 ? new Error("connection reset") : undefined) },
-  );
-  const job = jobForTest({ kind: "stop", recording: recordingForTest({ status: "stopping" }), tasks });
-  await assert.rejects(stopRecording(job, SETTINGS, control.deps), /connection reset/);
-  assert.equal(control.reports().length, 2);
-});

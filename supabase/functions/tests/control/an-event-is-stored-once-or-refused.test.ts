@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { webhookSecrets } from "../../_shared/config.ts";
 import { type ReceiveEventDeps, receiveAgoraEvent } from "../../_shared/control/receive-event.ts";
-import type { ReceivedEvent } from "../../_shared/jobs/database.ts";
+import type { LaneToWake, ReceivedEvent } from "../../_shared/jobs/database.ts";
 import type { LogFields } from "../../_shared/log.ts";
 import { CHANNEL, SID, UID } from "../jobs/jobs-for-tests.ts";
-import { EVENTS } from "./events-for-tests.ts";
+import { EVENTS, HAPPENED_MS } from "./events-for-tests.ts";
 
 const SECRET = "secret-of-the-webhook";
 const sign = (body: string | Uint8Array, secret = SECRET) => ({
@@ -15,10 +15,13 @@ const sign = (body: string | Uint8Array, secret = SECRET) => ({
 
 async function receive(
   request: { method?: string; body?: BodyInit; headers?: Record<string, string> },
-  change: Partial<ReceiveEventDeps> & { fails?: Error } = {},
+  change: Partial<ReceiveEventDeps> & { fails?: Error; lanesToWake?: LaneToWake[] } = {},
 ) {
   const stored: ReceivedEvent[] = [];
   const logged: (LogFields & { step: string })[] = [];
+  const woken: string[] = [];
+  const behind: Promise<unknown>[] = [];
+  let unverified = 0;
   const body = request.body ?? JSON.stringify(EVENTS.started());
   const headers = request.headers ?? sign(String(body));
   const method = request.method ?? "POST";
@@ -31,20 +34,35 @@ async function receive(
     {
       secrets: () => [SECRET],
       database: () => ({
+        noteUnverifiedEvent: () => {
+          unverified += 1;
+          return change.fails ? Promise.reject(change.fails) : Promise.resolve(true);
+        },
         receiveEvent: (event) => {
           if (change.fails) return Promise.reject(change.fails);
           stored.push(event);
-          return Promise.resolve({ is_known: true, is_new: stored.length === 1 });
+          return Promise.resolve({
+            is_known: true,
+            is_stored: stored.length === 1,
+            lanes_to_wake: change.lanesToWake ?? [],
+          });
         },
       }),
+      sendWakeUps: (lanes) => {
+        woken.push(...lanes.map(({ lane }) => lane));
+        return Promise.resolve();
+      },
+      waitUntil: (work) => void behind.push(work),
       log: (step, fields = {}) => logged.push({ step, ...fields }),
+      now: () => HAPPENED_MS + 1_000,
       ...change,
     },
   );
   // Agora counts a delivery as failed unless the body is JSON.
   assert.match(response.headers.get("content-type") ?? "", /^application\/json/);
   const answer: unknown = await response.json();
-  return { status: response.status, answer, stored, logged };
+  await Promise.all(behind);
+  return { status: response.status, answer, stored, logged, woken, unverified };
 }
 
 Deno.test("a genuine event is stored as it came, with what it is about, and answered 200 with JSON", async () => {
@@ -65,9 +83,18 @@ Deno.test("a genuine event is stored as it came, with what it is about, and answ
 });
 
 Deno.test("one that the database knows already is answered 200 too", async () => {
-  const database = () => ({ receiveEvent: () => Promise.resolve({ is_known: true, is_new: false }) });
+  const database = () => ({
+    noteUnverifiedEvent: () => Promise.resolve(true),
+    receiveEvent: () => Promise.resolve({ is_known: true, is_stored: false, lanes_to_wake: [] }),
+  });
   const { status, answer } = await receive({}, { database });
   assert.deepEqual([status, answer], [200, { stored: false }]);
+});
+
+Deno.test("lanes that nobody in Postgres wakes are woken behind the answer", async () => {
+  const lanesToWake = [{ lane: "control", function_name: "run-control" }];
+  assert.deepEqual((await receive({}, { lanesToWake })).woken, ["control"]);
+  assert.deepEqual((await receive({})).woken, []);
 });
 
 Deno.test("a mere sign of life is told as such", async () => {
@@ -96,11 +123,12 @@ Deno.test("the console's test event is answered 200 and not stored", async () =>
 
 for (const value of [undefined, "", " , "]) {
   Deno.test(`before the secret is known (${JSON.stringify(value)}) a health check is answered 200, and nothing is believed`, async () => {
-    const { status, answer, stored, logged } = await receive(
-      { headers: {} },
-      { secrets: () => webhookSecrets({ get: () => value }) },
-    );
+    const secrets = () => webhookSecrets({ get: () => value });
+    const { status, answer, stored, logged, unverified } = await receive({ headers: {} }, { secrets });
     assert.deepEqual([status, answer, stored], [200, { stored: false }, []]);
+    assert.equal(unverified, 1, "health is told");
+    const fails = new Error("no database");
+    assert.equal((await receive({ headers: {} }, { secrets, fails })).status, 200, "also without a database");
     assert.equal(logged[0]?.step, "agora_event.secret_missing");
     assert.match(String(logged[0]?.reason), /AGORA_WEBHOOK_SECRET is .*Agora console/);
   });

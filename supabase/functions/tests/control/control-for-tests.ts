@@ -30,14 +30,16 @@ export interface EngineScript {
   start?: StartOutcome[];
   query?: QueryOutcome[];
   stop?: StopOutcome[];
+  /** Keys that are in the bucket, or what looking for them fails with. */
+  files?: string[] | Error;
 }
 
 export interface ControlOptions {
-  /** Status that the database tells after each report, by event. */
-  statusAfter?: Partial<Record<string, string>>;
   /** Asked before each report: what it fails with. */
   reportFails?: (event: string, count: number) => Error | undefined;
   beginAttempt?: "refuses" | "gives";
+  /** Whether the start is this worker's to send. */
+  isWon?: boolean;
   nowMs?: number;
 }
 
@@ -62,7 +64,6 @@ export function controlForTest(script: EngineScript = {}, options: ControlOption
       nowMs += ms;
       return Promise.resolve();
     },
-    random: () => 0.5,
     log: (step, fields = {}) => logged.push({ step, ...fields }),
     engineSettings: { appId: "970CA35de60c44645bbae8a215061b33", appCertificate: SECRETS.appCertificate },
     bucket: {
@@ -78,11 +79,35 @@ export function controlForTest(script: EngineScript = {}, options: ControlOption
       query: (request) => next("query", request, script.query),
       stop: (request) => next("stop", request, script.stop),
     },
+    files: {
+      async *list(prefix) {
+        story.push(["list", prefix]);
+        if (script.files instanceof Error) throw script.files;
+        const keys = (script.files ?? []).filter((key) => key.startsWith(prefix));
+        yield await Promise.resolve({
+          objects: keys.map((key) => ({
+            key,
+            sizeBytes: 1,
+            etag: "e",
+            lastModified: new Date(BEGIN_MS),
+          })),
+          prefixes: [],
+        });
+      },
+    },
     database: {
       beginAttempt: (recordingId, tokenExpiresAt) => {
         story.push(["beginAttempt", recordingId, tokenExpiresAt.toISOString()]);
         return Promise.resolve(
-          options.beginAttempt === "refuses" ? null : { id: TASK_ID, attempt: 2, channel: CHANNEL, uid: UID },
+          options.beginAttempt === "refuses"
+            ? null
+            : {
+                id: TASK_ID,
+                attempt: 2,
+                channel: CHANNEL,
+                uid: UID,
+                token_expires_at: tokenExpiresAt.getTime(),
+              },
         );
       },
       report: (taskId, event, facts = {}) => {
@@ -90,11 +115,16 @@ export function controlForTest(script: EngineScript = {}, options: ControlOption
         reports += 1;
         const failure = options.reportFails?.(event, reports);
         if (failure !== undefined) return Promise.reject(failure);
-        return Promise.resolve({ status: options.statusAfter?.[event] ?? "starting", attempt: 2 });
+        return Promise.resolve({
+          status: "starting",
+          attempt: 2,
+          is_won: options.isWon ?? true,
+          lanes_to_wake: [],
+        });
       },
       markApplied: (noticeIds) => {
         story.push(["markApplied", noticeIds]);
-        return Promise.resolve();
+        return Promise.resolve(noticeIds.length);
       },
     },
   };

@@ -33,6 +33,26 @@ Deno.test("where all places are taken it ends at once and has nothing to give ba
   assert.deepEqual(lane.clock.slept, []);
 });
 
+Deno.test("where the holder of a place may be dead, it asks once more when that would show", async () => {
+  let looks = 0;
+  const lane = laneInMemory([{ job: jobForTest() }], {
+    nextPlaceInMs: 1_950,
+    hasPlace: () => {
+      looks += 1;
+      return looks > 1;
+    },
+  });
+  await drainLane(SETTINGS, { start: () => Promise.resolve(done) }, lane.deps);
+  assert.deepEqual([lane.looks[0]?.atMs, lane.looks[1]?.atMs], [0, 1_950]);
+  assert.equal(lane.results().length, 1);
+});
+
+Deno.test("where the holders live, it asks once more and no further", async () => {
+  const lane = laneInMemory([{ job: jobForTest() }], { nextPlaceInMs: 50, hasPlace: () => false });
+  await drainLane(SETTINGS, {}, lane.deps);
+  assert.equal(lane.looks.length, 2);
+});
+
 Deno.test("what was claimed runs side by side, and never more than the lane's concurrency", async () => {
   const lane = laneInMemory(Array.from({ length: 9 }, () => ({ job: jobForTest() })));
   let running = 0;

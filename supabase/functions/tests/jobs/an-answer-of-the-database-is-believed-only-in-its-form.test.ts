@@ -104,22 +104,20 @@ Deno.test("null is an answer where it has a meaning", async () => {
   assert.equal(await database.playbackOf(RECORDING_ID, TASK_ID), null);
 });
 
-Deno.test("a function without a result may answer 204", async () => {
-  await databaseWith(() => Promise.resolve(new Response(null, { status: 204 }))).markApplied(["n1"]);
-});
-
 const wireJob = () => {
   const iso = "2026-11-22T18:00:00.123456+00:00";
-  const nulls = { started_at: null, stop_requested_at: null, stopped_at: null };
+  const nulls = { started_at: null, stop_requested_at: null, stopped_at: null, deadline_at: null };
   const { recording, ...job } = jobForTest({ attempts: 3, wait_ms: 120 });
   const task = {
     ...taskForTest(),
+    token_expires_at: iso,
     start_sent_at: "2026-11-22 18:00:00.5+00",
     started_at: null,
     confirmed_at: null,
     last_seen_at: null,
     suspect_since: null,
     left_at: null,
+    failed_at: null,
     gone_at: null,
   };
   return { ...job, recording: { ...recording, ...nulls, requested_at: iso }, tasks: [task], events: null };
@@ -130,18 +128,18 @@ Deno.test("a claimed job comes with its times in milliseconds, in either of Post
   const step = await databaseWith(() => Promise.resolve(Response.json(json))).work("control", DRAIN, [], 1);
   assert.equal(step.nextRunInMs, 40);
   assert.deepEqual(step.settings, { death_after: 90 });
-  assert.equal(step.jobs[0]?.recording.requested_at, Date.UTC(2026, 10, 22, 18, 0, 0, 123));
+  assert.equal(step.jobs[0]?.recording?.requested_at, Date.UTC(2026, 10, 22, 18, 0, 0, 123));
   assert.equal(step.jobs[0]?.recording.started_at, undefined);
   assert.equal(step.jobs[0]?.tasks[0]?.start_sent_at, Date.UTC(2026, 10, 22, 18, 0, 0, 500));
 });
 
 Deno.test("a job that cannot be read costs only itself: the others keep their leases", async () => {
-  const strange = { ...wireJob(), id: 99, recording: { ...wireJob().recording, quality: "8k" } };
+  const strange = { ...wireJob(), id: 99, recording: { ...wireJob().recording, status: "dreaming" } };
   const json = { has_place: true, jobs: [strange, wireJob(), { no: "job" }], next_run_in_ms: null };
   const step = await databaseWith(() => Promise.resolve(Response.json(json))).work("control", DRAIN, [], 1);
   assert.equal(step.jobs.length, 1);
   assert.equal(step.unreadable.length, 1);
   const [result] = step.unreadable;
   assert.ok(result?.outcome === "retry" && result.id === 99 && result.lease === strange.lease);
-  assert.match(result.error.detail ?? "", /recording\.quality/);
+  assert.match(result.error.detail ?? "", /recording\.status/);
 });

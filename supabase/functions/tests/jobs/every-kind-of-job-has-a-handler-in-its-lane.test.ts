@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
 import { controlHandlers } from "../../_shared/control/control-lane.ts";
 import { createRecorderDatabase } from "../../_shared/jobs/database.ts";
+import { handle, type Job, type JobWithoutRecording } from "../../_shared/jobs/job.ts";
 import type { LaneDeps } from "../../_shared/jobs/lane.ts";
+import { notifyHandlers } from "../../_shared/notify/notify-lane.ts";
 import { storageHandlers } from "../../_shared/storage/storage-lane.ts";
 import { jobForTest } from "./jobs-for-tests.ts";
 
+const database = createRecorderDatabase(
+  { url: "https://x.example", secretKey: "sb_secret_x", publishableKey: "x" },
+  { fetch },
+);
 const nothingSet: LaneDeps = {
   environment: { get: () => undefined },
   fetch,
@@ -12,12 +18,13 @@ const nothingSet: LaneDeps = {
   sleep: () => Promise.resolve(),
   random: Math.random,
   log: () => {},
-  database: createRecorderDatabase(
-    { url: "https://x.example", secretKey: "sb_secret_x", publishableKey: "x" },
-    { fetch },
-  ),
+  database,
+  databaseWithin: () => database,
+  wake: () => {},
 };
-const lanes = { control: controlHandlers, storage: storageHandlers };
+const lanes = { control: controlHandlers, storage: storageHandlers, notify: notifyHandlers };
+/** What needs no setting: a receiver of events may be missing. */
+const needsNothing = new Set(["notify"]);
 
 const folder = new URL("../../../migrations/", import.meta.url);
 const kinds: [kind: string, lane: string][] = [];
@@ -41,10 +48,16 @@ for (const [lane, makeHandlers] of Object.entries(lanes)) {
   });
 
   Deno.test(`a lane ${lane} that is not set up says so at its first job, and not before`, async () => {
-    for (const [kind, handler] of Object.entries(makeHandlers(nothingSet))) {
+    const handlers = makeHandlers(nothingSet);
+    for (const [kind, handler] of Object.entries(handlers)) {
+      const withRecording = jobForTest({ kind });
+      const without: JobWithoutRecording = { ...withRecording, recording_id: null, recording: null };
+      const job: Job | JobWithoutRecording = typeof handler === "function" ? withRecording : without;
       // Also where a handler throws before it has made a promise, the drain catches it.
-      const run = async () => await handler(jobForTest({ kind }), {});
-      await assert.rejects(run, /setting_invalid/);
+      const run = async () => await handle(handlers, job, {}, new AbortController().signal);
+      if (needsNothing.has(kind)) await run();
+      else if (kind !== "start") await assert.rejects(run, /setting_invalid/);
+      else assert.match(JSON.stringify(await run()), /"give_up".*setting_invalid/, "somebody waits for it");
     }
   });
 }

@@ -14,6 +14,8 @@ export interface Look {
 export interface LaneOptions {
   /** False once all places are taken. */
   hasPlace?: () => boolean;
+  /** When a place could be free, as the database tells who has none. */
+  nextPlaceInMs?: number;
   /** Asked before each look: what the database fails with. */
   fails?: (look: number) => Error | undefined;
   leaveFails?: boolean;
@@ -47,7 +49,7 @@ export function laneInMemory(
           jobs: [],
           unreadable: [],
           refused: [],
-          nextRunInMs: undefined,
+          nextRunInMs: options.nextPlaceInMs,
           settings: {},
         };
       }

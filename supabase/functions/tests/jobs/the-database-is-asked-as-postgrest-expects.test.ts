@@ -90,12 +90,13 @@ Deno.test("results travel with their lease, and only with what belongs to their 
 });
 
 Deno.test("every other call has the arguments that its function declares", async () => {
-  const attempt = { id: TASK_ID, attempt: 1, channel: "room1", uid: "4000000001" };
+  const attempt = { id: TASK_ID, attempt: 1, channel: "room1", uid: "4000000001", token_expires_at: 0 };
   const { database, sent } = databaseAnswering([
-    attempt,
+    { ...attempt, token_expires_at: "1970-01-01T00:00:00Z" },
     { status: "starting", attempt: 1 },
-    null,
-    { is_known: true, is_new: true },
+    1,
+    [{ lane: "control", function_name: "run-control" }],
+    { is_known: true, is_stored: true },
     true,
     true,
     null,
@@ -103,7 +104,8 @@ Deno.test("every other call has the arguments that its function declares", async
   const totals = { duration_ms: 1, size_bytes: 2, stored_bytes: 3, is_partial: false, gaps: [] };
   assert.deepEqual(await database.beginAttempt(RECORDING_ID, new Date(0)), attempt);
   await database.report(TASK_ID, "task.seen");
-  await database.markApplied(["n1"]);
+  assert.equal(await database.markApplied(["n1"]), 1);
+  assert.equal((await database.lanesToWake()).length, 1);
   await database.receiveEvent({
     noticeId: "n1",
     eventType: 40,
@@ -122,6 +124,7 @@ Deno.test("every other call has the arguments that its function declares", async
       ["begin_attempt", { p_recording_id: RECORDING_ID, p_token_expires_at: "1970-01-01T00:00:00.000Z" }],
       ["report", { p_engine_task_id: TASK_ID, p_event: "task.seen", p_facts: {} }],
       ["mark_applied", { p_notice_ids: ["n1"] }],
+      ["lanes_to_wake", {}],
       [
         "receive_event",
         {
@@ -145,9 +148,12 @@ Deno.test("every function that is called, and every argument, exists in the migr
   const folder = new URL("../../../migrations/", import.meta.url);
   let sql = "";
   for await (const file of Deno.readDir(folder)) sql += await Deno.readTextFile(new URL(file.name, folder));
-  const source = await Deno.readTextFile(new URL("../../_shared/jobs/database.ts", import.meta.url));
+  let source = "";
+  for (const file of ["database.ts", "transfer-calls.ts", "deletion-calls.ts", "audit-calls.ts"]) {
+    source += await Deno.readTextFile(new URL(`../../_shared/jobs/${file}`, import.meta.url));
+  }
   const calls = [...source.matchAll(/\bcall\(\s*"(\w+)",\s*\{([^}]*)\}/g)];
-  assert.equal(calls.length, 9);
+  assert.ok(calls.length >= 28, `${calls.length} calls are found`);
   for (const [, name, given = ""] of calls) {
     const declared = new RegExp(`create function recorder_api\\.${name}\\(([^)]*)\\)`).exec(sql)?.[1];
     assert.ok(declared !== undefined, `${name} is not in the migrations`);
