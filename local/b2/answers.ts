@@ -1,7 +1,5 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import type { S3Error } from "./errors.ts";
 import type { Answer } from "./exchange.ts";
 import { xmlErrorDocument } from "./xml.ts";
@@ -25,7 +23,10 @@ export async function writeAnswer(
   const headers = { ...commonHeaders(), ...answer.headers };
   if (typeof body === "object" && request.method !== "HEAD") {
     response.writeHead(answer.status, headers);
-    await pipeline(Readable.from(body, { objectMode: false }), response);
+    for await (const chunk of body) {
+      if (!response.write(chunk)) await drained(response);
+    }
+    response.end();
     return;
   }
   const text = typeof body === "string" ? body : "";
@@ -33,6 +34,19 @@ export async function writeAnswer(
     typeof body === "object" || answer.status === 204 || answer.status === 304 ? {} : lengthOf(text);
   response.writeHead(answer.status, { ...length, ...headers });
   response.end(text);
+}
+
+/** Resolves when more may be written. @throws when the reader hung up, which no `drain` would ever tell. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      response.off("drain", settle).off("close", settle);
+      if (response.destroyed) reject(new Error("the reader hung up"));
+      else resolve();
+    };
+    if (response.destroyed) settle();
+    else response.on("drain", settle).on("close", settle);
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "./errors.ts";
-import { S3Error } from "./errors.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import type { Query } from "./request-target.ts";
 import { queryValue } from "./request-target.ts";
 
@@ -34,10 +34,7 @@ const ALGORITHM = "AWS4-HMAC-SHA256";
  */
 export function parseHeaderAuthorization(header: string, date: string | undefined): Authorization {
   if (!header.startsWith(ALGORITHM)) {
-    throw new S3Error(
-      "InvalidRequest",
-      `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
-    );
+    throw refusal("old-signature");
   }
   const parts = new Map(
     header
@@ -51,14 +48,11 @@ export function parseHeaderAuthorization(header: string, date: string | undefine
   const part = (name: string): string => {
     const value = parts.get(name);
     if (value) return value;
-    throw new S3Error(
-      "AuthorizationHeaderMalformed",
-      `The authorization header is malformed; the authorization header requires three components: Credential, SignedHeaders, and Signature.`,
-    );
+    throw refusal("header-part-missing");
   };
   const timestamp = timestampOf(date);
   if (timestamp === undefined) {
-    throw new S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header");
+    throw refusal("date-missing");
   }
   return {
     credential: part("Credential"),
@@ -78,25 +72,18 @@ export function parseQueryAuthorization(query: Query): Authorization {
     queryValue(query, `X-Amz-${name}`),
   );
   if (algorithm === undefined && queryValue(query, "Signature") !== undefined) {
-    throw new S3Error(
-      "InvalidRequest",
-      `The authorization mechanism you have provided is not supported. Please use ${ALGORITHM}.`,
-    );
+    refuse("old-presigned");
   }
   if (!algorithm || !credential || !signature || !date || !signedHeaders || !expires) {
-    throw malformedQuery(
-      "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
-    );
+    throw refusal("presign-part-missing");
   }
-  if (algorithm !== ALGORITHM) {
-    throw malformedQuery(`X-Amz-Algorithm only supports "${ALGORITHM}"`);
-  }
+  if (algorithm !== ALGORITHM) refuse("presign-algorithm");
   const timestamp = /^\d{8}T\d{6}Z$/.test(date) ? timestampOf(date) : undefined;
   if (timestamp === undefined) {
-    throw malformedQuery("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+    throw refusal("presign-date");
   }
-  if (/^-\d+$/.test(expires)) throw malformedQuery("X-Amz-Expires must be non-negative");
-  if (!/^\d{1,9}$/.test(expires)) throw malformedQuery("X-Amz-Expires should be a number");
+  if (/^-\d+$/.test(expires)) refuse("presign-life-negative");
+  if (!/^\d{1,9}$/.test(expires)) refuse("presign-life-no-number");
   return {
     credential,
     signedHeaders: signedHeaders.toLowerCase().split(";"),
@@ -106,8 +93,6 @@ export function parseQueryAuthorization(query: Query): Authorization {
   };
 }
 
-const malformedQuery = (message: string) => new S3Error("AuthorizationQueryParametersError", message);
-
 /**
  * Checks the credential scope: its day, the store's region, service `s3`.
  * @throws S3Error AuthorizationHeaderMalformed or AuthorizationQueryParametersError, each saying what was expected.
@@ -115,33 +100,34 @@ const malformedQuery = (message: string) => new S3Error("AuthorizationQueryParam
 export function parseCredential(authorization: Authorization, ownRegion: string): Credential {
   const presigned = authorization.expiresSeconds !== undefined;
   const code: ErrorCode = presigned ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed";
-  const refuse = (reason: string, region?: string) =>
-    new S3Error(
-      code,
-      presigned
-        ? `Error parsing the X-Amz-Credential parameter; ${reason}`
-        : `The authorization header is malformed; ${reason}`,
-      region === undefined ? {} : { details: { Region: region } },
-    );
+  const facts = (reason: string, details: Record<string, string> = {}) => ({
+    code,
+    message: presigned
+      ? `Error parsing the X-Amz-Credential parameter; ${reason}`
+      : `The authorization header is malformed; ${reason}`,
+    details,
+  });
   const parts = authorization.credential.split("/");
   const [keyId, date, region, service, terminal] = parts;
   if (parts.length !== 5 || !keyId || !date || !region || !service || !terminal) {
-    throw refuse(
-      `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`,
-    );
+    const reason = `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".`;
+    throw refusal("credential-malformed", facts(reason));
   }
   if (terminal !== "aws4_request") {
-    throw refuse(`incorrect terminal "${terminal}". This endpoint uses "aws4_request".`);
+    const reason = `incorrect terminal "${terminal}". This endpoint uses "aws4_request".`;
+    refuse("credential-terminal", facts(reason));
   }
-  if (service !== "s3") throw refuse(`incorrect service "${service}". This endpoint belongs to "s3".`);
+  if (service !== "s3") {
+    refuse("credential-service", facts(`incorrect service "${service}". This endpoint belongs to "s3".`));
+  }
   if (region !== ownRegion) {
-    throw refuse(`the region '${region}' is wrong; expecting '${ownRegion}'`, ownRegion);
+    const reason = `the region '${region}' is wrong; expecting '${ownRegion}'`;
+    refuse("credential-region", facts(reason, { Region: ownRegion }));
   }
   const day = authorization.timestamp.slice(0, 8);
   if (date !== day) {
-    throw refuse(
-      `Invalid credential date "${date}". This date is not the same as X-Amz-Date: "${authorization.timestamp}".`,
-    );
+    const reason = `Invalid credential date "${date}". This date is not the same as X-Amz-Date: "${authorization.timestamp}".`;
+    refuse("credential-day", facts(reason));
   }
   return { keyId, date, region, scope: [date, region, service, terminal].join("/") };
 }

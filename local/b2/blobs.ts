@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { ByteRange } from "./conditions.ts";
-import { S3Error } from "./errors.ts";
 import type { Piece } from "./records.ts";
+import { refuse } from "./refusals/refuse.ts";
 
 /** What the sender promised about a body; each promise that is made is kept or the bytes are thrown away. */
 export interface Promised {
   /** Bytes. */
-  length: number;
+  length?: number | undefined;
   /** Base64 of `Content-MD5`. */
   md5?: string | undefined;
   /** Lower-case hex of `x-amz-content-sha256`. */
@@ -26,7 +26,7 @@ export interface StoredBlob extends Piece {
 export interface Blobs {
   /**
    * Streams a body to disk.
-   * @throws S3Error IncompleteBody, BadDigest or XAmzContentSHA256Mismatch; whatever the stream throws.
+   * @throws S3Error BadDigest or XAmzContentSHA256Mismatch; whatever the stream throws.
    */
   store(body: AsyncIterable<Buffer>, promised: Promised): Promise<StoredBlob>;
   /** The bytes of several pieces, one after the other, or a range of them. */
@@ -67,13 +67,14 @@ export async function openBlobs(dataDir: string): Promise<Blobs> {
         }
       }
       try {
-        await pipeline(metered, createWriteStream(path, { flags: "wx" }));
-        if (size !== promised.length) throw new S3Error("IncompleteBody");
+        await writeFile(path, metered());
+        if (promised.length !== undefined && size !== promised.length) {
+          throw new Error(`${size} bytes came instead of ${promised.length}`);
+        }
         const digest = md5.digest();
-        if (promised.md5 !== undefined && digest.toString("base64") !== promised.md5)
-          throw new S3Error("BadDigest");
+        if (promised.md5 !== undefined && digest.toString("base64") !== promised.md5) refuse("md5-wrong");
         if (sha256 !== undefined && sha256.digest("hex") !== promised.sha256) {
-          throw new S3Error("XAmzContentSHA256Mismatch");
+          refuse("sha256-wrong");
         }
         await shelve(path, blob);
         return { blob, size, md5: digest.toString("hex") };
@@ -89,7 +90,8 @@ export async function openBlobs(dataDir: string): Promise<Blobs> {
         const start = Math.max(0, (range?.start ?? 0) - offset);
         const end = Math.min(piece.size - 1, (range?.end ?? Number.MAX_SAFE_INTEGER) - offset);
         offset += piece.size;
-        if (start <= end) yield* createReadStream(pathOf(piece.blob), { start, end });
+        if (start <= end)
+          yield* createReadStream(pathOf(piece.blob), { start, end, highWaterMark: WRITE_BYTES });
       }
     },
 
@@ -110,4 +112,44 @@ export async function openBlobs(dataDir: string): Promise<Blobs> {
       return swept;
     },
   };
+}
+
+/** Sockets give 64 KB at a time; a file is written and read in fewer and larger strokes. */
+const WRITE_BYTES = 1024 * 1024;
+
+/** Writes at the end of a file, without joining the chunks first. */
+async function writeAll(file: FileHandle, chunks: readonly Buffer[], bytes: number): Promise<void> {
+  const { bytesWritten } = await file.writev(chunks);
+  // A disk that is nearly full takes a part; appending the rest says why, or succeeds.
+  if (bytesWritten < bytes) await file.appendFile(Buffer.concat(chunks).subarray(bytesWritten));
+}
+
+/** Writes a new file; one stroke is on its way while the next is gathered, so no more than two are in memory. */
+async function writeFile(path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  const file = await open(path, "wx");
+  let gathered: Buffer[] = [];
+  let bytes = 0;
+  let written: Promise<unknown> = Promise.resolve();
+  const stroke = async () => {
+    const chunks = gathered;
+    const promised = bytes;
+    gathered = [];
+    bytes = 0;
+    await written;
+    written = writeAll(file, chunks, promised);
+    // Awaited before the next stroke; until then a failure must not count as nobody's.
+    written.catch(() => undefined);
+  };
+  try {
+    for await (const chunk of chunks) {
+      gathered.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= WRITE_BYTES) await stroke();
+    }
+    await stroke();
+    await written;
+  } finally {
+    await written.catch(() => undefined);
+    await file.close();
+  }
 }

@@ -1,9 +1,9 @@
 import { corsXml, MAX_CORS_XML_BYTES, parseCorsRules } from "./cors.ts";
-import { S3Error } from "./errors.ts";
 import type { Operation } from "./exchange.ts";
 import { readText, xmlAnswer } from "./exchange.ts";
 import { lifecycleXml, MAX_LIFECYCLE_XML_BYTES, parseLifecycleRules } from "./lifecycle.ts";
 import { OWNER } from "./listing-operations.ts";
+import { refuse } from "./refusals/refuse.ts";
 import type { B2Settings, CorsRule } from "./settings.ts";
 import type { Store } from "./store.ts";
 import type { XmlElement } from "./xml.ts";
@@ -51,7 +51,7 @@ export const getBucketVersioning: Operation = () =>
 
 export const getBucketCors: Operation = ({ bucket, store, settings }) => {
   const rules = corsRulesOf(bucket, store, settings);
-  if (rules.length === 0) throw new S3Error("NoSuchCORSConfiguration");
+  if (rules.length === 0) refuse("cors-not-set");
   return xmlAnswer(corsXml(rules));
 };
 
@@ -68,7 +68,7 @@ export const deleteBucketCors: Operation = ({ bucket, store }) => {
 
 export const getBucketLifecycle: Operation = ({ bucket, store }) => {
   const rules = store.lifecycle(bucket);
-  if (rules.length === 0) throw new S3Error("NoSuchLifecycleConfiguration");
+  if (rules.length === 0) refuse("lifecycle-not-set");
   return xmlAnswer(lifecycleXml(rules));
 };
 

@@ -1,4 +1,4 @@
-import { S3Error } from "./errors.ts";
+import { refuse } from "./refusals/refuse.ts";
 
 type Headers = Record<string, string | undefined>;
 
@@ -27,9 +27,9 @@ export function isWanted(object: Represented, headers: Headers, prefix = ""): bo
   const ifMatch = headers[`${prefix}if-match`];
   const unmodifiedSince = dateOf(headers[`${prefix}if-unmodified-since`]);
   if (ifMatch !== undefined) {
-    if (!namesEtag(ifMatch, object.etag)) throw new S3Error("PreconditionFailed");
+    if (!namesEtag(ifMatch, object.etag)) refuse("match-failed");
   } else if (unmodifiedSince !== undefined && secondsOf(object.modifiedMs) > unmodifiedSince) {
-    throw new S3Error("PreconditionFailed");
+    refuse("modified-since");
   }
   const ifNoneMatch = headers[`${prefix}if-none-match`];
   const modifiedSince = dateOf(headers[`${prefix}if-modified-since`]);
@@ -37,7 +37,7 @@ export function isWanted(object: Represented, headers: Headers, prefix = ""): bo
     ifNoneMatch !== undefined
       ? !namesEtag(ifNoneMatch, object.etag)
       : modifiedSince === undefined || secondsOf(object.modifiedMs) > modifiedSince;
-  if (!wanted && prefix !== "") throw new S3Error("PreconditionFailed");
+  if (!wanted && prefix !== "") refuse("copy-source-unchanged");
   return wanted;
 }
 
@@ -75,10 +75,11 @@ export function rangeOf(object: Represented, headers: Headers): ByteRange | unde
   const start = first === "" ? Math.max(0, object.size - Number(last)) : Number(first);
   const end = first === "" || last === "" ? object.size - 1 : Math.min(Number(last), object.size - 1);
   if (start > end) {
-    throw new S3Error("InvalidRange", undefined, {
+    refuse("range-outside", {
       details: { ActualObjectSize: String(object.size) },
       headers: { "content-range": `bytes */${object.size}` },
     });
+    return undefined;
   }
   return { start, end };
 }
@@ -96,14 +97,15 @@ export function copyRangeOf(size: number, header: string | undefined): ByteRange
   if (header === undefined) return undefined;
   const match = /^bytes=(\d+)-(\d+)$/.exec(header);
   if (match === null) {
-    throw new S3Error(
-      "InvalidArgument",
-      "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
-    );
+    refuse("copy-range-malformed");
+    return undefined;
   }
   const [start, end] = [Number(match[1]), Number(match[2])];
   if (start > end || end >= size) {
-    throw new S3Error("InvalidArgument", `Range specified is not valid for source object of size: ${size}`);
+    refuse("copy-range-outside", {
+      message: `Range specified is not valid for source object of size: ${size}`,
+    });
+    return undefined;
   }
   return { start, end };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { S3Error } from "./errors.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import type { CorsRule } from "./settings.ts";
 import { corsRuleSchema } from "./settings.ts";
 import type { XmlElement } from "./xml.ts";
@@ -30,8 +30,7 @@ const corsDocument = z.object({
  */
 export function parseCorsRules(text: string): CorsRule[] {
   const rules = parseXml(text, corsDocument).CORSConfiguration.CORSRule;
-  if (rules.length > MAX_RULES)
-    throw new S3Error("InvalidArgument", `At most ${MAX_RULES} CORS rules are allowed`);
+  if (rules.length > MAX_RULES) refuse("cors-too-many-rules");
   return rules.map((rule) => {
     const checked = corsRuleSchema.safeParse({
       id: rule.ID,
@@ -43,7 +42,8 @@ export function parseCorsRules(text: string): CorsRule[] {
     });
     if (checked.success) return checked.data;
     const issue = checked.error.issues[0];
-    throw new S3Error("InvalidArgument", `Invalid CORS rule: ${issue?.path.join(".")}: ${issue?.message}`);
+    const message = `Invalid CORS rule: ${issue?.path.join(".")}: ${issue?.message}`;
+    throw refusal("cors-rule-invalid", { message });
   });
 }
 
@@ -96,7 +96,7 @@ export function preflightHeaders(
   const origin = headers.origin;
   const method = headers["access-control-request-method"];
   if (origin === undefined || method === undefined) {
-    throw new S3Error("InvalidRequest", "Insufficient information. Origin request header needed.");
+    throw refusal("preflight-incomplete");
   }
   const wanted = (headers["access-control-request-headers"] ?? "")
     .split(",")
@@ -104,10 +104,8 @@ export function preflightHeaders(
     .filter((name) => name !== "");
   const rule = ruleFor(rules, origin, method, wanted);
   if (rule === undefined) {
-    throw new S3Error(
-      "AccessForbidden",
-      rules.length === 0 ? "CORSResponse: CORS is not enabled for this bucket." : undefined,
-    );
+    refuse(rules.length === 0 ? "preflight-without-rules" : "preflight-not-allowed");
+    return {};
   }
   return {
     ...allowOrigin(rule, origin),

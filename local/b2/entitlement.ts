@@ -1,4 +1,4 @@
-import { notEntitled } from "./errors.ts";
+import { refuse } from "./refusals/refuse.ts";
 import type { Target } from "./request-target.ts";
 import { queryValue } from "./request-target.ts";
 import type { OperationName } from "./routes.ts";
@@ -41,16 +41,19 @@ export function capabilityToDelete(versionId: string | undefined): Capability {
   return versionId === undefined ? "writeFiles" : "deleteFiles";
 }
 
-/** Whether a key may use a capability on a bucket and, where one is given, on a file name. */
-export function isEntitled(
+/**
+ * Lets a key use a capability on a bucket and, where one is given, on a file name.
+ * @throws S3Error AccessDenied "not entitled"
+ */
+export function assertMay(
   key: ApplicationKey,
   capability: Capability,
   bucket: string,
   fileName?: string,
-): boolean {
-  if (!key.capabilities.includes(capability)) return false;
-  if (key.bucket !== undefined && key.bucket !== bucket) return false;
-  return fileName === undefined || fileName.startsWith(key.prefix);
+): void {
+  if (!key.capabilities.includes(capability)) refuse("key-lacks-capability");
+  if (key.bucket !== undefined && key.bucket !== bucket) refuse("key-of-another-bucket");
+  if (fileName !== undefined && !fileName.startsWith(key.prefix)) refuse("key-of-another-prefix");
 }
 
 /**
@@ -60,7 +63,7 @@ export function isEntitled(
  */
 export function assertEntitled(key: ApplicationKey, operation: OperationName, target: Target): void {
   if (operation === "DeleteObjects") {
-    if (key.bucket !== undefined && key.bucket !== target.bucket) throw notEntitled();
+    if (key.bucket !== undefined && key.bucket !== target.bucket) refuse("key-of-another-bucket");
     return;
   }
   const capability =
@@ -69,7 +72,7 @@ export function assertEntitled(key: ApplicationKey, operation: OperationName, ta
       : NEEDED[operation];
   // Which buckets a limited key gets to see is decided by the listing itself.
   const bucket = operation === "ListBuckets" ? (key.bucket ?? "") : target.bucket;
-  if (!isEntitled(key, capability, bucket, touchedName(capability, target))) throw notEntitled();
+  assertMay(key, capability, bucket, touchedName(capability, target));
 }
 
 function touchedName(capability: Capability, target: Target): string | undefined {

@@ -1,5 +1,5 @@
 /**
- * Every refusal this store can make: HTTP status and default message. Codes are those of S3's "Error Responses";
+ * The codes of this store's answers: HTTP status and default message. Codes are those of S3's "Error Responses";
  * where B2's own wording is known from public reports it is used ("not entitled", "Signature validation failed").
  */
 const CATALOGUE = {
@@ -10,10 +10,6 @@ const CATALOGUE = {
   BadDigest: [400, "The Content-MD5 you specified did not match what we received."],
   EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
-  IncompleteBody: [
-    400,
-    "You did not provide the number of bytes specified by the Content-Length HTTP header",
-  ],
   InternalError: [500, "An internal error occurred. Please retry your upload."],
   InvalidAccessKeyId: [403, "Malformed Access Key Id"],
   InvalidArgument: [400, "Invalid Argument"],
@@ -50,10 +46,15 @@ const CATALOGUE = {
   NoSuchVersion: [404, "The specified version does not exist."],
   NotImplemented: [501, "A header you provided implies functionality that is not implemented"],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
+  RequestTimeout: [
+    400,
+    "Your socket connection to the server was not read from or written to within the timeout period.",
+  ],
   RequestTimeTooSkewed: [403, "The difference between the request time and the current time is too large."],
   ServiceUnavailable: [503, "no tomes available"],
   SignatureDoesNotMatch: [403, "Signature validation failed"],
   SlowDown: [503, "Please reduce your request rate."],
+  TooManyRequests: [429, "Please reduce your request rate."],
   XAmzContentSHA256Mismatch: [
     400,
     "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -67,6 +68,8 @@ export interface ErrorExtras {
   details?: Record<string, string>;
   /** Further response headers, such as `retry-after`. */
   headers?: Record<string, string>;
+  /** Another status than the code's own. */
+  status?: number;
 }
 
 /** A refusal as S3 words it; the server turns it into `<Error><Code/><Message/></Error>`. */
@@ -81,15 +84,8 @@ export class S3Error extends Error {
     super(message ?? usual);
     this.name = "S3Error";
     this.code = code;
-    this.status = status;
+    this.status = extras.status ?? status;
     this.details = extras.details ?? {};
     this.headers = extras.headers ?? {};
   }
 }
-
-/** B2's refusal of a key that lacks a capability or is limited to another bucket or prefix. */
-export const notEntitled = () => new S3Error("AccessDenied", "not entitled");
-
-/** B2's refusal of a header it does not know, the one AWS SDKs have met since January 2025. */
-export const unsupportedHeader = (name: string) =>
-  new S3Error("InvalidArgument", `Unsupported header '${name}' received for this API call.`);

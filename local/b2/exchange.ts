@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Promised } from "./blobs.ts";
-import { S3Error } from "./errors.ts";
 import { MAX_PUT_BYTES } from "./multipart.ts";
+import { refuse } from "./refusals/refuse.ts";
 import type { Query } from "./request-target.ts";
 import type { ApplicationKey, B2Settings } from "./settings.ts";
 import type { Store } from "./store.ts";
@@ -47,16 +47,15 @@ export const xmlAnswer = (body: string, headers: Record<string, string> = {}): A
 export function promisedBody(exchange: Exchange): Promised {
   const { headers } = exchange;
   const length = headers["content-length"];
-  if (length === undefined || headers["transfer-encoding"] !== undefined)
-    throw new S3Error("MissingContentLength");
+  if (length === undefined || headers["transfer-encoding"] !== undefined) refuse("body-without-length");
   if (Number(length) > MAX_PUT_BYTES) {
-    throw new S3Error("EntityTooLarge", undefined, {
-      details: { ProposedSize: length, MaxSizeAllowed: String(MAX_PUT_BYTES) },
+    refuse("body-too-large", {
+      details: { ProposedSize: String(length), MaxSizeAllowed: String(MAX_PUT_BYTES) },
     });
   }
   const md5 = headers["content-md5"];
-  if (md5 !== undefined && !/^[A-Za-z0-9+/]{22}==$/.test(md5)) throw new S3Error("InvalidDigest");
-  return { length: Number(length), md5, sha256: exchange.payloadSha256 };
+  if (md5 !== undefined && !/^[A-Za-z0-9+/]{22}==$/.test(md5)) refuse("md5-malformed");
+  return { length: length === undefined ? undefined : Number(length), md5, sha256: exchange.payloadSha256 };
 }
 
 /**
@@ -66,15 +65,14 @@ export function promisedBody(exchange: Exchange): Promised {
  */
 export async function readText(exchange: Exchange, limit: number): Promise<string> {
   const promised = promisedBody(exchange);
-  if (promised.length > limit) throw new S3Error("MalformedXML");
+  if ((promised.length ?? 0) > limit) refuse("xml-too-long");
   const chunks: Buffer[] = [];
   for await (const chunk of exchange.body) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
   const digest = (algorithm: string) => createHash(algorithm).update(bytes).digest();
-  if (promised.md5 !== undefined && digest("md5").toString("base64") !== promised.md5)
-    throw new S3Error("BadDigest");
+  if (promised.md5 !== undefined && digest("md5").toString("base64") !== promised.md5) refuse("md5-wrong");
   if (promised.sha256 !== undefined && digest("sha256").toString("hex") !== promised.sha256) {
-    throw new S3Error("XAmzContentSHA256Mismatch");
+    refuse("sha256-wrong");
   }
   return bytes.toString("utf8");
 }

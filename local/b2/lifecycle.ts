@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { S3Error } from "./errors.ts";
 import type { LifecycleRule } from "./records.ts";
 import { lifecycleRuleSchema } from "./records.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import type { XmlElement } from "./xml.ts";
 import { parseXml, xmlDocument } from "./xml.ts";
 
@@ -42,8 +42,7 @@ const lifecycleDocument = z.object({
  */
 export function parseLifecycleRules(text: string): LifecycleRule[] {
   const rules = parseXml(text, lifecycleDocument).LifecycleConfiguration.Rule;
-  if (rules.length > MAX_RULES)
-    throw new S3Error("InvalidArgument", `At most ${MAX_RULES} rules are allowed`);
+  if (rules.length > MAX_RULES) refuse("lifecycle-too-many-rules");
   return rules.map((rule) => {
     const checked = lifecycleRuleSchema.safeParse({
       id: rule.ID,
@@ -55,10 +54,7 @@ export function parseLifecycleRules(text: string): LifecycleRule[] {
       abortIncompleteDays: rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation,
     });
     if (checked.success) return checked.data;
-    throw new S3Error(
-      "InvalidArgument",
-      "The number of days of a lifecycle rule must be a whole number of at least 1",
-    );
+    throw refusal("lifecycle-days");
   });
 }
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { S3Error } from "./errors.ts";
 import type { Operation } from "./exchange.ts";
 import { xmlAnswer } from "./exchange.ts";
 import type { ListedVersion, Page } from "./listing.ts";
 import { listObjects, listVersions } from "./listing.ts";
 import type { ObjectVersion } from "./records.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import type { Query } from "./request-target.ts";
 import { encode, queryCount, queryValue } from "./request-target.ts";
 import { isFileId } from "./version-ids.ts";
@@ -27,7 +27,8 @@ export const OWNER: XmlElement = [
 export function encodingOf(query: Query): "url" | undefined {
   const encoding = queryValue(query, "encoding-type");
   if (encoding === undefined || encoding === "url") return encoding;
-  throw new S3Error("InvalidArgument", "Invalid Encoding Method specified in Request");
+  refuse("encoding-unknown");
+  return undefined;
 }
 
 /** `encoding-type=url` is form encoding that leaves slashes alone: a space becomes a plus. */
@@ -62,7 +63,7 @@ function readToken(token: string): z.output<typeof tokenSchema> {
     return tokenSchema.parse(JSON.parse(Buffer.from(token, "base64url").toString("utf8")));
   } catch {
     // A token is ours or it is nothing; what exactly is wrong with a foreign one is of no use to anybody.
-    throw new S3Error("InvalidArgument", "The continuation token provided is incorrect");
+    throw refusal("token-foreign");
   }
 }
 
@@ -137,10 +138,10 @@ export const listObjectVersions: Operation = ({ bucket, query, store }) => {
   const keyMarker = queryValue(query, "key-marker") || undefined;
   const versionMarker = queryValue(query, "version-id-marker") || undefined;
   if (versionMarker !== undefined && keyMarker === undefined) {
-    throw new S3Error("InvalidArgument", "A version-id marker cannot be specified without a key marker.");
+    refuse("version-marker-alone");
   }
   if (versionMarker !== undefined && !isFileId(versionMarker)) {
-    throw new S3Error("InvalidArgument", "Invalid version id specified");
+    refuse("version-marker-malformed");
   }
   const told = delimiter !== "" && keyMarker?.endsWith(delimiter) ? keyMarker : undefined;
   const selection = { prefix, delimiter, after: keyMarker, told };

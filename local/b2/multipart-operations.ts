@@ -1,4 +1,3 @@
-import { S3Error } from "./errors.ts";
 import type { Exchange, Operation } from "./exchange.ts";
 import { promisedBody, readText, xmlAnswer } from "./exchange.ts";
 import { encodeForListing, encodingOf, MAX_LISTED } from "./listing-operations.ts";
@@ -8,6 +7,7 @@ import { headersToKeep } from "./object-headers.ts";
 import { compareKeys } from "./object-index.ts";
 import { copyBytes, copyResult, copySource } from "./object-operations.ts";
 import type { ObjectVersion, Part } from "./records.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import { encode, queryCount, queryValue } from "./request-target.ts";
 import { newFileId } from "./version-ids.ts";
 import type { XmlElement } from "./xml.ts";
@@ -29,7 +29,7 @@ export const createMultipartUpload: Operation = ({ bucket, key, headers, store, 
 /** @throws S3Error NoSuchUpload */
 function uploadOf({ bucket, key, query, store }: Exchange): Upload {
   const upload = store.upload(bucket, key, queryValue(query, "uploadId") ?? "");
-  if (upload === undefined) throw new S3Error("NoSuchUpload");
+  if (upload === undefined) throw refusal("upload-missing");
   return upload;
 }
 
@@ -142,7 +142,7 @@ export const listMultipartUploads: Operation = ({ bucket, query, store }) => {
   const keyMarker = queryValue(query, "key-marker") ?? "";
   const uploadIdMarker = queryValue(query, "upload-id-marker") ?? "";
   if (queryValue(query, "delimiter")) {
-    throw new S3Error("NotImplemented", "A delimiter is not implemented for ListMultipartUploads");
+    refuse("uploads-delimiter");
   }
   const limit = queryCount(query, "max-uploads", { min: 1, max: MAX_LISTED, fallback: MAX_LISTED });
   const encoding = encodingOf(query);

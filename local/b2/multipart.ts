@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { S3Error } from "./errors.ts";
 import type { Part, Piece } from "./records.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import { parseXml } from "./xml.ts";
 
 export const MAX_PARTS = 10_000;
@@ -47,9 +47,7 @@ export function parseNamedParts(text: string): NamedPart[] {
 /** Reads a part number. @throws S3Error InvalidArgument outside 1 to 10,000. */
 export function parsePartNumber(text: string | undefined): number {
   const number = /^\d{1,5}$/.test(text ?? "") ? Number(text) : 0;
-  if (number < 1 || number > MAX_PARTS) {
-    throw new S3Error("InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive");
-  }
+  if (number < 1 || number > MAX_PARTS) refuse("part-number");
   return number;
 }
 
@@ -63,20 +61,18 @@ export function assemble(
   named: readonly NamedPart[],
 ): { pieces: Piece[]; size: number; etag: string } {
   if (named.some((part, position) => position > 0 && part.number <= (named[position - 1]?.number ?? 0))) {
-    throw new S3Error("InvalidPartOrder");
+    refuse("part-order");
   }
   const parts = named.map(({ number, etag }) => {
     const part = upload.parts.get(number);
-    if (part === undefined || part.etag !== etag) {
-      throw new S3Error("InvalidPart", undefined, {
-        details: { UploadId: upload.uploadId, PartNumber: String(number), ETag: etag },
-      });
-    }
+    const details = { UploadId: upload.uploadId, PartNumber: String(number), ETag: etag };
+    if (part === undefined) throw refusal("part-missing", { details });
+    if (part.etag !== etag) refuse("part-changed", { details });
     return part;
   });
   for (const part of parts.slice(0, -1)) {
     if (part.size >= MIN_PART_BYTES) continue;
-    throw new S3Error("EntityTooSmall", undefined, {
+    refuse("part-too-small", {
       details: {
         ProposedSize: String(part.size),
         MinSizeAllowed: String(MIN_PART_BYTES),

@@ -1,4 +1,4 @@
-import { S3Error, unsupportedHeader } from "./errors.ts";
+import { refuse } from "./refusals/refuse.ts";
 import type { OperationName } from "./routes.ts";
 
 /** The `x-amz-*` headers each operation takes besides those every request may carry. */
@@ -34,23 +34,23 @@ export function assertSupportedHeaders(
     if (name.startsWith("x-amz-meta-") && WITH_METADATA.has(operation)) continue;
     if (operation === "PutBucketLifecycle" && /^x-amz-(sdk-checksum-algorithm$|checksum-)/.test(name))
       continue;
-    throw unsupportedHeader(name);
+    refuse("header-unsupported", { message: `Unsupported header '${name}' received for this API call.` });
   }
   if (operation !== "GetObject" && operation !== "HeadObject") {
     if (headers["if-match"] !== undefined || headers["if-none-match"] !== undefined) {
-      throw new S3Error("NotImplemented");
+      refuse("write-conditional");
     }
   }
   const acl = headers["x-amz-acl"];
   // Objects have no access rules of their own: only the bucket's own word is taken, and buckets here are private.
   if (acl !== undefined && acl !== "private") {
-    throw new S3Error("InvalidArgument", `Unsupported value for canned acl '${acl}'`);
+    refuse("acl-unsupported", { message: `Unsupported value for canned acl '${acl}'` });
   }
   const storageClass = headers["x-amz-storage-class"];
-  if (storageClass !== undefined && storageClass !== "STANDARD") throw new S3Error("InvalidStorageClass");
+  if (storageClass !== undefined && storageClass !== "STANDARD") refuse("storage-class-unknown");
   const encryption = headers["x-amz-server-side-encryption"];
   if (encryption !== undefined && encryption !== "AES256") {
-    throw new S3Error("InvalidArgument", "The encryption method specified is not supported");
+    refuse("encryption-unknown");
   }
 }
 
@@ -86,13 +86,13 @@ export function headersToKeep(
     if (isMetadata) {
       const ownName = name.slice(METADATA_PREFIX.length);
       if (Buffer.byteLength(ownName) > MAX_METADATA_NAME_BYTES || ownName.startsWith("b2-")) {
-        throw new S3Error("InvalidArgument", `Invalid metadata name '${ownName}'`);
+        refuse("metadata-name", { message: `Invalid metadata name '${ownName}'` });
       }
       bytes += Buffer.byteLength(ownName) + Buffer.byteLength(value);
     }
     kept[name] = value;
   }
-  if (bytes > MAX_NAME_AND_METADATA_BYTES) throw new S3Error("MetadataTooLarge");
+  if (bytes > MAX_NAME_AND_METADATA_BYTES) refuse("metadata-too-large");
   return kept;
 }
 

@@ -1,13 +1,14 @@
 import { z } from "zod";
 import type { ByteRange } from "./conditions.ts";
 import { copyRangeOf, isWanted, rangeOf } from "./conditions.ts";
-import { capabilityToDelete, isEntitled } from "./entitlement.ts";
-import { notEntitled, S3Error } from "./errors.ts";
+import { assertMay, capabilityToDelete } from "./entitlement.ts";
+import { S3Error } from "./errors.ts";
 import type { Answer, Exchange, Operation } from "./exchange.ts";
 import { promisedBody, readText, xmlAnswer } from "./exchange.ts";
 import { MAX_PUT_BYTES } from "./multipart.ts";
 import { headersToKeep, responseOverrides } from "./object-headers.ts";
 import type { ObjectVersion, Version } from "./records.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import { assertLegalKey, decode, queryValue } from "./request-target.ts";
 import { isFileId, newFileId } from "./version-ids.ts";
 import type { XmlElement } from "./xml.ts";
@@ -62,23 +63,23 @@ export const getObject: Operation = (exchange) => {
 function readable(versions: readonly Version[], versionId: string | undefined): ObjectVersion {
   if (versionId === undefined) {
     const latest = versions[0];
-    if (latest === undefined) throw new S3Error("NoSuchKey");
+    if (latest === undefined) throw refusal("object-missing");
     if (!latest.marker) return latest;
-    throw new S3Error("NoSuchKey", undefined, {
+    throw refusal("object-hidden", {
       headers: { "x-amz-delete-marker": "true", "x-amz-version-id": latest.versionId },
     });
   }
   assertVersionId(versionId);
   const version = versions.find((candidate) => candidate.versionId === versionId);
-  if (version === undefined) throw new S3Error("NoSuchVersion");
+  if (version === undefined) throw refusal("version-missing");
   if (!version.marker) return version;
-  throw new S3Error("MethodNotAllowed", undefined, {
+  throw refusal("version-is-marker", {
     headers: { "x-amz-delete-marker": "true", "x-amz-version-id": versionId },
   });
 }
 
 function assertVersionId(versionId: string): void {
-  if (!isFileId(versionId)) throw new S3Error("InvalidArgument", "Invalid version id specified");
+  if (!isFileId(versionId)) refuse("version-malformed");
 }
 
 export const deleteObject: Operation = (exchange): Answer => {
@@ -130,7 +131,7 @@ const MAX_DELETE_XML_BYTES = 4_000_000;
 
 export const deleteObjects: Operation = async (exchange) => {
   if (exchange.headers["content-md5"] === undefined) {
-    throw new S3Error("InvalidRequest", "Missing required header for this request: Content-MD5");
+    refuse("delete-without-md5");
   }
   const wanted = parseXml(await readText(exchange, MAX_DELETE_XML_BYTES), deleteDocument).Delete;
   const results = wanted.Object.map(({ Key: key, VersionId: versionId }): XmlElement | undefined => {
@@ -140,8 +141,7 @@ export const deleteObjects: Operation = async (exchange) => {
     ];
     try {
       assertLegalKey(key);
-      if (!isEntitled(exchange.applicationKey, capabilityToDelete(versionId), exchange.bucket, key))
-        throw notEntitled();
+      assertMay(exchange.applicationKey, capabilityToDelete(versionId), exchange.bucket, key);
       const deleted = deleteOne(exchange, key, versionId);
       if (wanted.Quiet === "true") return undefined;
       const marker: XmlElement[] = deleted.marker
@@ -164,17 +164,14 @@ export const copyObject: Operation = async (exchange) => {
   const source = copySource(exchange);
   const directive = headers["x-amz-metadata-directive"] ?? "COPY";
   if (directive !== "COPY" && directive !== "REPLACE") {
-    throw new S3Error("InvalidArgument", "Unknown metadata directive.");
+    refuse("copy-directive");
   }
   if (
     directive === "COPY" &&
     source.bucket === bucket &&
     source.version === store.index(bucket).latest(key)
   ) {
-    throw new S3Error(
-      "InvalidRequest",
-      "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
-    );
+    refuse("copy-onto-itself");
   }
   const kept = directive === "REPLACE" ? headersToKeep(key, headers) : source.version.headers;
   const stored = await copyBytes(exchange, source.version);
@@ -206,10 +203,8 @@ export function copyResult(name: string, copied: { etag: string; modifiedMs: num
 export function copyBytes(exchange: Exchange, source: ObjectVersion, range?: ByteRange) {
   const length = range === undefined ? source.size : range.end - range.start + 1;
   if (length > MAX_PUT_BYTES) {
-    throw new S3Error(
-      "InvalidRequest",
-      `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PUT_BYTES}`,
-    );
+    const message = `The specified copy source is larger than the maximum allowable size for a copy source: ${MAX_PUT_BYTES}`;
+    refuse("copy-too-large", { message });
   }
   return exchange.store.blobs.store(exchange.store.blobs.read(source.pieces, range), { length });
 }
@@ -227,13 +222,10 @@ export function copySource(exchange: Exchange): {
   const [path = "", versionId] = (headers["x-amz-copy-source"] ?? "").split("?versionId=");
   const [, bucket = "", key = ""] = /^\/?([^/]+)\/(.+)$/.exec(decode(path)) ?? [];
   if (bucket === "" || key === "") {
-    throw new S3Error(
-      "InvalidArgument",
-      "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-    );
+    throw refusal("copy-source-malformed");
   }
-  if (!isEntitled(applicationKey, "readFiles", bucket, key)) throw notEntitled();
-  if (!settings.buckets.some(({ name }) => name === bucket)) throw new S3Error("NoSuchBucket");
+  assertMay(applicationKey, "readFiles", bucket, key);
+  if (!settings.buckets.some(({ name }) => name === bucket)) refuse("copy-source-bucket");
   const version = readable(store.index(bucket).versionsOf(key), versionId);
   isWanted(version, headers, "x-amz-copy-source-");
   const range = copyRangeOf(version.size, headers["x-amz-copy-source-range"]);

@@ -1,4 +1,4 @@
-import { S3Error } from "./errors.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 
 /** Decoded query parameters in the order sent; duplicates stay, because all of them are signed. */
 export type Query = readonly (readonly [name: string, value: string])[];
@@ -19,7 +19,7 @@ export interface Target {
  * @throws S3Error InvalidURI when it is not an absolute path or its percent encoding is not UTF-8.
  */
 export function parseTarget(target: string): Target {
-  if (!target.startsWith("/")) throw new S3Error("InvalidURI");
+  if (!target.startsWith("/")) throw refusal("uri-not-absolute");
   const [rawPath = "", ...rest] = target.split("?");
   const slash = rawPath.indexOf("/", 1);
   const rawBucket = slash === -1 ? rawPath.slice(1) : rawPath.slice(1, slash);
@@ -50,7 +50,7 @@ export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new S3Error("InvalidURI");
+    throw refusal("uri-encoding");
   }
 }
 
@@ -79,7 +79,8 @@ export function queryCount(
   const text = queryValue(query, name);
   if (text === undefined || text === "") return bounds.fallback;
   if (!/^\d{1,9}$/.test(text) || Number(text) < bounds.min) {
-    throw new S3Error("InvalidArgument", `Provided ${name} not an integer or within integer range`);
+    refuse("number-malformed", { message: `Provided ${name} not an integer or within integer range` });
+    return bounds.fallback;
   }
   return Math.min(Number(text), bounds.max);
 }
@@ -92,9 +93,9 @@ const MAX_KEY_BYTES = 1024;
  * @throws S3Error KeyTooLongError over 1,024 bytes, InvalidArgument with control characters.
  */
 export function assertLegalKey(key: string): void {
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new S3Error("KeyTooLongError");
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) refuse("name-too-long");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(key)) {
-    throw new S3Error("InvalidArgument", "File names must not contain control characters");
+    refuse("name-control-character");
   }
 }

@@ -1,4 +1,4 @@
-import { S3Error } from "./errors.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import type { Target } from "./request-target.ts";
 import { queryValue } from "./request-target.ts";
 
@@ -76,18 +76,15 @@ const SUBRESOURCES = new Set([
 
 const METHODS = new Set(["GET", "HEAD", "PUT", "POST", "DELETE"]);
 
-const notImplemented = () =>
-  new S3Error("NotImplemented", "This operation is not implemented by this service");
-
 /**
  * Names the operation a request asks for.
  * @throws S3Error MethodNotAllowed for a verb S3 does not know, NotImplemented for everything B2 or this store lacks.
  */
 export function operationOf(method: string, target: Target, hasCopySource: boolean): OperationName {
-  if (!METHODS.has(method)) throw new S3Error("MethodNotAllowed");
+  if (!METHODS.has(method)) throw refusal("verb-unknown");
   if (target.bucket === "") {
     if (method === "GET" && target.key === "") return "ListBuckets";
-    throw new S3Error("MethodNotAllowed");
+    throw refusal("verb-without-bucket");
   }
   const route = [method, ...subresourcesOf(target)].join(" ");
   if (target.key === "") {
@@ -97,8 +94,9 @@ export function operationOf(method: string, target: Target, hasCopySource: boole
   }
   const operation = lookup(OBJECT_ROUTES, route);
   // A part number outside UploadPart would read one part of an object: S3 has it, for B2 nothing is documented.
-  if (operation !== "UploadPart" && queryValue(target.query, "partNumber") !== undefined)
-    throw notImplemented();
+  if (operation !== "UploadPart" && queryValue(target.query, "partNumber") !== undefined) {
+    refuse("one-part-of-an-object");
+  }
   if (!hasCopySource) return operation;
   if (operation === "PutObject") return "CopyObject";
   if (operation === "UploadPart") return "UploadPartCopy";
@@ -114,6 +112,6 @@ function lookup<Routes extends Record<string, OperationName>>(
   route: string,
 ): Routes[keyof Routes] {
   const operation = Object.hasOwn(routes, route) ? routes[route] : undefined;
-  if (operation === undefined) throw notImplemented();
+  if (operation === undefined) throw refusal("operation-unknown");
   return operation as Routes[keyof Routes];
 }

@@ -3,7 +3,7 @@
  * capabilities, headers, versions. Plain http on 127.0.0.1, path style only.
  *
  * What it does not do: create or delete buckets (they come from the settings); access lists beyond `private`; Object
- * Lock; SSE-C; executing lifecycle rules (they are stored and given back, a hide rule as one rule where B2 gives two);
+ * Lock; SSE-C; giving a hide rule back as two rules, as B2 does;
  * session tokens, the native B2 API, event notifications; `aws-chunked` bodies; reading a single part by
  * `partNumber`; several ranges in one request (S3 too answers those with the whole object); a delimiter in
  * ListMultipartUploads; file names with `.` or `..` segments reach it only from clients that do not resolve them.
@@ -15,17 +15,23 @@ import type { AddressInfo } from "node:net";
 import type { Log, RunningPart } from "../stack/part.ts";
 import { writeAnswer, writeRefusal } from "./answers.ts";
 import { corsRulesOf } from "./bucket-operations.ts";
-import { CONTROL_PATH, control } from "./control.ts";
+import type { Controlled } from "./control.ts";
+import { CONTROL_PREFIX, control } from "./control.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { assertEntitled } from "./entitlement.ts";
 import { S3Error } from "./errors.ts";
 import type { Answer, Exchange } from "./exchange.ts";
-import type { Fault } from "./faults.ts";
-import { cutAfter, Faults, refusalOf } from "./faults.ts";
+import { ConnectionCut, meetFault } from "./fault-effects.ts";
+import { Faults } from "./faults.ts";
+import type { LifecycleOutcome } from "./lifecycle-run.ts";
+import { runLifecycle } from "./lifecycle-run.ts";
 import { assertSupportedHeaders } from "./object-headers.ts";
 import { OPERATIONS } from "./operations.ts";
+import type { RefusalId } from "./refusals/refuse.ts";
+import { refuse, withoutRules } from "./refusals/refuse.ts";
+import { RequestLog } from "./request-log.ts";
 import type { Target } from "./request-target.ts";
-import { assertLegalKey, parseTarget } from "./request-target.ts";
+import { assertLegalKey, parseTarget, queryValue } from "./request-target.ts";
 import type { OperationName } from "./routes.ts";
 import { operationOf } from "./routes.ts";
 import type { ApplicationKey, B2Settings } from "./settings.ts";
@@ -36,13 +42,21 @@ export interface RunningB2 extends RunningPart {
   address: string;
   /** The fault switches, for tests in the same process. */
   faults: Faults;
+  /** Which uploads are under way and which broke off. */
+  requests: RequestLog;
+  /** Rules this store is to serve without, for tests of the rules. */
+  lacking: Set<RefusalId>;
 }
+
+const DAY_MS = 86_400_000;
 
 /** Serves the store. @throws when the folder cannot be opened or the port is taken. */
 export async function startB2(settings: B2Settings, log: Log): Promise<RunningB2> {
   const store = await Store.open(settings.dataDir, log);
-  const faults = new Faults();
-  const service = new Service(settings, store, faults, log);
+  const service = new Service(settings, store, log);
+  service.runLifecycle(0);
+  const daily = setInterval(() => service.runLifecycle(0), DAY_MS);
+  daily.unref();
   const underWay = new Set<Promise<void>>();
   const server = createServer((request, response) => {
     const work = service.handle(request, response).finally(() => underWay.delete(work));
@@ -58,8 +72,11 @@ export async function startB2(settings: B2Settings, log: Log): Promise<RunningB2
   const { port } = server.address() as AddressInfo;
   return {
     address: `http://127.0.0.1:${port}`,
-    faults,
+    faults: service.faults,
+    requests: service.requests,
+    lacking: service.lacking,
     async stop() {
+      clearInterval(daily);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
@@ -69,21 +86,20 @@ export async function startB2(settings: B2Settings, log: Log): Promise<RunningB2
   };
 }
 
-/** A connection that was cut on purpose: nothing can be answered any more. */
-class ConnectionCut extends Error {}
-
-class Service {
+class Service implements Controlled {
   readonly #settings: B2Settings;
   readonly #store: Store;
-  readonly #faults: Faults;
+  readonly faults = new Faults();
+  readonly requests: RequestLog;
+  readonly lacking = new Set<RefusalId>();
   readonly #log: Log;
   readonly #keys: Map<string, ApplicationKey>;
 
-  constructor(settings: B2Settings, store: Store, faults: Faults, log: Log) {
+  constructor(settings: B2Settings, store: Store, log: Log) {
     this.#settings = settings;
     this.#store = store;
-    this.#faults = faults;
     this.#log = log;
+    this.requests = new RequestLog(log);
     this.#keys = new Map(settings.keys.map((key) => [key.keyId, key]));
   }
 
@@ -91,12 +107,14 @@ class Service {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url?.split("?")[0] ?? "";
     try {
-      if (path === CONTROL_PATH && this.#settings.controlToken !== undefined) {
-        const { status, body } = await control(request, this.#faults, this.#settings.controlToken);
+      const { controlToken } = this.#settings;
+      if (path.startsWith(CONTROL_PREFIX) && controlToken !== undefined) {
+        const { status, body } = await control(request, path, this, controlToken);
         response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
         return;
       }
-      await writeAnswer(request, response, await this.#serve(request, response));
+      const answer = await withoutRules(this.lacking, () => this.#serve(request, response));
+      await writeAnswer(request, response, answer);
     } catch (error) {
       // A caller that hung up, or was cut off, hears no refusal.
       if (error instanceof ConnectionCut || response.destroyed || request.errored !== null) return;
@@ -130,7 +148,7 @@ class Service {
       },
     );
     const applicationKey = this.#keys.get(verified.keyId);
-    if (applicationKey === undefined) throw new S3Error("InvalidAccessKeyId");
+    if (applicationKey === undefined) throw new Error("a key was verified that does not exist");
     const operation = operationOf(method, target, headers["x-amz-copy-source"] !== undefined);
     this.#assertServable(operation, applicationKey, target, headers);
     const exchange: Exchange = {
@@ -145,10 +163,52 @@ class Service {
       settings: this.#settings,
       nowMs,
     };
-    const fault = this.#faults.take(operation, target.key);
-    if (fault === undefined) return OPERATIONS[operation](exchange);
-    this.#log("fault", { kind: fault.kind, operation, key: target.key });
-    return meetFault(fault, operation, exchange, request);
+    const partNumber = queryValue(target.query, "partNumber");
+    const fault = this.faults.take({ operation, key: target.key, partNumber });
+    if (fault !== undefined) this.#log("fault", { kind: fault.kind, operation, key: target.key });
+    return this.requests.follow(operation, exchange, (followed) =>
+      this.#noting(operation, followed, () =>
+        fault === undefined
+          ? OPERATIONS[operation](followed)
+          : meetFault(fault, operation, followed, request),
+      ),
+    );
+  }
+
+  /** Keeps the log of uploads, where it is wanted. */
+  async #noting(
+    operation: OperationName,
+    exchange: Exchange,
+    serve: () => Promise<Answer> | Answer,
+  ): Promise<Answer> {
+    const isUpload = operation === "UploadPart" || operation === "PutObject";
+    if (!this.#settings.uploadLog || !isUpload) return serve();
+    const what = {
+      operation,
+      bucket: exchange.bucket,
+      key: exchange.key,
+      part: queryValue(exchange.query, "partNumber"),
+      bytes: Number(exchange.headers["content-length"]),
+    };
+    this.#log("upload began", what);
+    try {
+      const answer = await serve();
+      this.#log("upload ended", what);
+      return answer;
+    } catch (error) {
+      this.#log("upload broke off", what);
+      throw error;
+    }
+  }
+
+  runLifecycle(daysLater: number): LifecycleOutcome {
+    const nowMs = Date.now() + daysLater * DAY_MS;
+    const outcomes = this.#settings.buckets.map(({ name }) => runLifecycle(this.#store, name, nowMs));
+    const sum = (member: keyof LifecycleOutcome) =>
+      outcomes.reduce((total, outcome) => total + outcome[member], 0);
+    const outcome = { hidden: sum("hidden"), deleted: sum("deleted"), cancelled: sum("cancelled") };
+    this.#log("lifecycle", { daysLater, ...outcome });
+    return outcome;
   }
 
   #assertServable(
@@ -160,7 +220,7 @@ class Service {
     assertLegalKey(target.key);
     assertEntitled(key, operation, target);
     if (target.bucket !== "" && !this.#settings.buckets.some(({ name }) => name === target.bucket)) {
-      throw new S3Error("NoSuchBucket", undefined, { details: { BucketName: target.bucket } });
+      refuse("bucket-missing", { details: { BucketName: target.bucket } });
     }
     assertSupportedHeaders(operation, headers);
   }
@@ -169,10 +229,9 @@ class Service {
   #assertPathStyle(host: string): void {
     const bucket = this.#settings.buckets.find(({ name }) => host.startsWith(`${name}.`));
     if (bucket === undefined) return;
-    throw new S3Error(
-      "InvalidRequest",
-      `Host style addressing is not served here: put the bucket into the path, /${bucket.name}/<key>`,
-    );
+    refuse("host-style", {
+      message: `Host style addressing is not served here: put the bucket into the path, /${bucket.name}/<key>`,
+    });
   }
 }
 
@@ -181,35 +240,4 @@ function singleValues(request: IncomingMessage): Record<string, string | undefin
   return Object.fromEntries(
     Object.entries(request.headersDistinct).map(([name, values]) => [name, values?.join(", ")]),
   );
-}
-
-async function meetFault(
-  fault: Fault,
-  operation: OperationName,
-  exchange: Exchange,
-  request: IncomingMessage,
-): Promise<Answer> {
-  const refusal = refusalOf(fault);
-  if (refusal !== undefined) throw refusal;
-  const run = OPERATIONS[operation];
-  // Kept now: a request whose body was read to its end has given its socket back.
-  const { socket } = request;
-  if (fault.kind === "delay") {
-    await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
-    return run(exchange);
-  }
-  if (fault.kind === "lost-reply") {
-    await run(exchange);
-    socket.destroy();
-    throw new ConnectionCut("the reply was lost");
-  }
-  const reset = (): never => {
-    socket.resetAndDestroy();
-    throw new ConnectionCut("the connection was reset");
-  };
-  const uploads = Number(exchange.headers["content-length"] ?? 0) > 0;
-  if (uploads) return run({ ...exchange, body: cutAfter(exchange.body, fault.afterBytes, reset) });
-  const answer = await run(exchange);
-  if (answer.body === undefined || typeof answer.body === "string") return reset();
-  return { ...answer, body: cutAfter(answer.body, fault.afterBytes, reset) };
 }

@@ -55,6 +55,8 @@ export const b2Settings = z
     buckets: z.array(bucketSchema).min(1),
     keys: z.array(keySchema),
     clockSkewSeconds: z.int().positive().default(900),
+    /** Writes down when each upload begins and how it ends: what was in the air when a client died. */
+    uploadLog: z.boolean().default(false),
     /** Opens the fault switches at /__control/faults to holders of this token; absent keeps them shut. */
     controlToken: z.string().min(16).optional(),
   })

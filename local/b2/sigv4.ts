@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { Authorization } from "./authorization.ts";
 import { parseCredential, parseHeaderAuthorization, parseQueryAuthorization } from "./authorization.ts";
-import { S3Error } from "./errors.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 import type { Query } from "./request-target.ts";
 import { decode, encode, queryValue } from "./request-target.ts";
 
@@ -43,7 +43,7 @@ export function verifySignature(request: SignedRequest, rules: VerificationRules
   const authorization = authorizationOf(request);
   const { keyId, date, region, scope } = parseCredential(authorization, rules.region);
   const secret = rules.secretOf(keyId);
-  if (secret === undefined) throw new S3Error("InvalidAccessKeyId", unknownKey(keyId));
+  if (secret === undefined) throw unknownKey(keyId);
   assertTimely(authorization, rules);
   assertSignedHeaders(request, authorization.signedHeaders);
   const payload = payloadHash(request, authorization);
@@ -52,14 +52,15 @@ export function verifySignature(request: SignedRequest, rules: VerificationRules
   const stringToSign = ["AWS4-HMAC-SHA256", authorization.timestamp, scope, sha256Hex(canonical)].join("\n");
   const expected = hmac(signingKey(secret, date, region), stringToSign).toString("hex");
   if (!equalInConstantTime(expected, authorization.signature)) {
-    throw new S3Error("SignatureDoesNotMatch");
+    refuse("signature-wrong");
   }
   return payload === UNSIGNED_PAYLOAD ? { keyId } : { keyId, payloadSha256: payload };
 }
 
 /** B2 tells a key id of a wrong form from one that is unknown; the master key's id has the wrong form. */
-function unknownKey(keyId: string): string {
-  return /^[0-9a-f]{25}$/.test(keyId) ? `The key '${keyId}' is not valid` : "Malformed Access Key Id";
+function unknownKey(keyId: string): Error {
+  if (!/^[0-9a-f]{25}$/.test(keyId)) return refusal("key-malformed");
+  return refusal("key-unknown", { message: `The key '${keyId}' is not valid` });
 }
 
 function authorizationOf(request: SignedRequest): Authorization {
@@ -68,20 +69,17 @@ function authorizationOf(request: SignedRequest): Authorization {
     /^(X-Amz-(Algorithm|Signature|Credential)|Signature)$/.test(name),
   );
   if (header !== undefined && presigned) {
-    throw new S3Error(
-      "InvalidArgument",
-      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
-    );
+    refuse("signed-twice");
   }
   // Keys of B2 are static: there is no token service whose tokens could be valid.
   if (
     request.headers["x-amz-security-token"] !== undefined ||
     queryValue(request.query, "X-Amz-Security-Token") !== undefined
   ) {
-    throw new S3Error("InvalidToken");
+    refuse("session-token");
   }
   if (presigned) return parseQueryAuthorization(request.query);
-  if (header === undefined) throw new S3Error("AccessDenied");
+  if (header === undefined) throw refusal("nobody-asks");
   const date = request.headers["x-amz-date"]?.[0] ?? request.headers.date?.[0];
   return parseHeaderAuthorization(header, date);
 }
@@ -91,7 +89,7 @@ function assertTimely(authorization: Authorization, rules: VerificationRules): v
   const serverTime = new Date(rules.nowMs).toISOString();
   if (authorization.expiresSeconds === undefined) {
     if (Math.abs(rules.nowMs - authorization.timestampMs) > skewMs) {
-      throw new S3Error("RequestTimeTooSkewed", undefined, {
+      refuse("clock-skewed", {
         details: {
           RequestTime: authorization.timestamp,
           ServerTime: serverTime,
@@ -102,17 +100,14 @@ function assertTimely(authorization: Authorization, rules: VerificationRules): v
     return;
   }
   if (authorization.expiresSeconds > MAX_EXPIRES_SECONDS) {
-    throw new S3Error(
-      "AuthorizationQueryParametersError",
-      "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
-    );
+    refuse("presign-life-too-long");
   }
   if (authorization.timestampMs > rules.nowMs + skewMs) {
-    throw new S3Error("AccessDenied", "Request is not valid yet", { details: { ServerTime: serverTime } });
+    refuse("presign-not-yet", { details: { ServerTime: serverTime } });
   }
   const endMs = authorization.timestampMs + authorization.expiresSeconds * 1000;
   if (rules.nowMs > endMs) {
-    throw new S3Error("AccessDenied", "Request has expired", {
+    refuse("presign-expired", {
       details: {
         "X-Amz-Expires": String(authorization.expiresSeconds),
         Expires: new Date(endMs).toISOString(),
@@ -129,7 +124,7 @@ function assertSignedHeaders(request: SignedRequest, signed: readonly string[]):
   );
   if (!signed.includes("host") && !unsigned.includes("host")) unsigned.push("host");
   if (unsigned.length > 0) {
-    throw new S3Error("AccessDenied", "There were headers present in the request which were not signed", {
+    refuse("header-unsigned", {
       details: { HeadersNotSigned: unsigned.join(", ") },
     });
   }
@@ -140,14 +135,12 @@ function payloadHash(request: SignedRequest, authorization: Authorization): stri
   const declared = request.headers["x-amz-content-sha256"]?.[0];
   if (declared === undefined) {
     if (authorization.expiresSeconds !== undefined) return UNSIGNED_PAYLOAD;
-    throw new S3Error("InvalidRequest", "Missing required header for this request: x-amz-content-sha256");
+    refuse("body-hash-missing");
+    return UNSIGNED_PAYLOAD;
   }
-  if (declared.startsWith("STREAMING-")) throw new S3Error("NotImplemented");
+  if (declared.startsWith("STREAMING-")) refuse("body-hash-streaming");
   if (declared !== UNSIGNED_PAYLOAD && !/^[0-9a-f]{64}$/.test(declared)) {
-    throw new S3Error(
-      "InvalidArgument",
-      "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, or a valid sha256 value.",
-    );
+    refuse("body-hash-malformed");
   }
   return declared;
 }

@@ -1,6 +1,6 @@
 import { XMLParser } from "fast-xml-parser";
 import type { z } from "zod";
-import { S3Error } from "./errors.ts";
+import { refusal, refuse } from "./refusals/refuse.ts";
 
 /** An element: its name and either its text or its children. */
 export type XmlElement = readonly [
@@ -64,9 +64,9 @@ const parser = new XMLParser({
  * @throws S3Error MalformedXML when it is no XML, has a DOCTYPE, or does not fit the schema.
  */
 export function parseXml<Schema extends z.ZodType>(text: string, schema: Schema): z.output<Schema> {
-  if (text.trim() === "" || text.includes("<!DOCTYPE")) throw new S3Error("MalformedXML");
+  if (text.trim() === "" || text.includes("<!DOCTYPE")) refuse("xml-doctype");
   const checked = schema.safeParse(wellFormed(text));
-  if (!checked.success) throw new S3Error("MalformedXML");
+  if (!checked.success) throw refusal("xml-unfit");
   return checked.data;
 }
 
@@ -75,6 +75,6 @@ function wellFormed(text: string): unknown {
     return parser.parse(text, true);
   } catch {
     // The parser's sentence names lines of the caller's body; S3 says no more than this code.
-    throw new S3Error("MalformedXML");
+    throw refusal("xml-malformed");
   }
 }

@@ -53,6 +53,16 @@ export const STORE_ERRORS = {
     retry: "now",
     message: "The storage does not know this upload: it is complete already or was given up.",
   },
+  upload_parts_refused: {
+    blame: "us",
+    retry: "now",
+    message: "The storage does not have the parts that this upload was to be made of.",
+  },
+  upload_source_failed: {
+    blame: "storage",
+    retry: "later",
+    message: "The file broke off while it was being read.",
+  },
   store_slow_down: {
     blame: "storage",
     retry: "later",

@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { RecorderFailure } from "../errors.ts";
 import { storeError } from "./errors.ts";
@@ -35,90 +36,120 @@ export interface PresignOptions {
   responseContentType?: string;
   /** `inline` or `attachment`, with a file name if wanted. */
   responseContentDisposition?: string;
+  /** What the store keeps tells no cache anything; `private` or `no-store`, with an age if wanted. */
+  responseCacheControl?: string;
 }
+
+/** Gives the URL of one object after the other. Throws RecorderFailure `object_key_invalid`. */
+export type Sign = (key: string) => string;
 
 export interface Presigner {
   /**
-   * A URL that gives this one object to whoever has it, by GET only (HEAD needs its own signature). Throws
-   * RecorderFailure `store_request_invalid` or `object_key_invalid`.
+   * URLs that give an object to whoever has them, by this method only: a store refuses HEAD on a URL signed for GET.
+   * What many have in common is prepared once. Throws RecorderFailure `store_request_invalid`.
    */
+  presigning(method: "GET" | "HEAD", options: PresignOptions): Sign;
+  /** The URL of one object, by GET. Throws RecorderFailure `store_request_invalid` or `object_key_invalid`. */
   presignGet(key: string, options: PresignOptions): string;
 }
 
 /**
  * Signs URLs (Signature Version 4 in the query, path style) synchronously: the day's key is derived once, then each
- * URL costs one SHA-256 and one HMAC, so that a playlist of a thousand lines fits a function's CPU limit. A URL lives
+ * URL costs three short hashes, so that a playlist of thousands of lines fits a function's CPU limit. A URL lives
  * no longer than the key that signed it. Throws RecorderFailure `store_settings_invalid`.
  */
 export function createPresigner(settings: StoreSettings): Presigner {
   const { endpoint, region, bucket, keyId, applicationKey } = parseStoreSettings(settings);
   const host = new URL(endpoint).host;
-  let keyOfDay: { day: string; key: Uint8Array } = { day: "", key: new Uint8Array() };
+  let ofDay: { day: string; hmacHex: (text: string) => string } | undefined;
 
-  const signingKey = (day: string): Uint8Array => {
-    if (keyOfDay.day !== day) {
+  const signatureUnderKeyOf = (day: string): ((text: string) => string) => {
+    if (ofDay?.day !== day) {
       const key = ["aws4_request", "s3", region, day].reduceRight<Uint8Array | string>(
         (secret, part) => hmac(secret, part),
         `AWS4${applicationKey}`,
       );
-      keyOfDay = { day, key: typeof key === "string" ? new TextEncoder().encode(key) : key };
+      ofDay = { day, hmacHex: hmacHexUnder(typeof key === "string" ? new TextEncoder().encode(key) : key) };
     }
-    return keyOfDay.key;
+    return ofDay.hmacHex;
   };
 
-  const presign = (
-    method: string,
-    key: string,
-    query: Record<string, string>,
-    signedAt: Date,
-    seconds: number,
-  ) => {
-    const path = `/${bucket}/${encodeKey(key)}`;
-    const time = signedAt.toISOString().replace(/[:-]|\.\d{3}/g, "");
+  const presigning: Presigner["presigning"] = (method, options) => {
+    check(options);
+    const time = options.signedAt.toISOString().replace(/[:-]|\.\d{3}/g, "");
     const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
-    const canonicalQuery = Object.entries({
-      ...query,
+    const query = Object.entries({
+      ...overridesOf(options),
       "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
       "X-Amz-Credential": `${keyId}/${scope}`,
       "X-Amz-Date": time,
-      "X-Amz-Expires": String(seconds),
+      "X-Amz-Expires": String(options.expiresInSeconds),
       "X-Amz-SignedHeaders": "host",
     })
       .map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`)
       .sort()
       .join("&");
-    const request = [method, path, canonicalQuery, `host:${host}`, "", "host", "UNSIGNED-PAYLOAD"].join("\n");
-    const toSign = ["AWS4-HMAC-SHA256", time, scope, createHash("sha256").update(request).digest("hex")].join(
-      "\n",
-    );
-    const signature = createHmac("sha256", signingKey(time.slice(0, 8)))
-      .update(toSign)
-      .digest("hex");
-    return `${endpoint}${path}?${canonicalQuery}&X-Amz-Signature=${signature}`;
+    const signatureOf = signatureUnderKeyOf(time.slice(0, 8));
+    const behindPath = `\n${query}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`;
+    const beforeHash = `AWS4-HMAC-SHA256\n${time}\n${scope}\n`;
+    return (key) => {
+      const path = `/${bucket}/${encodeKey(key)}`;
+      const hash = createHash("sha256").update(`${method}\n${path}${behindPath}`).digest("hex");
+      return `${endpoint}${path}?${query}&X-Amz-Signature=${signatureOf(beforeHash + hash)}`;
+    };
   };
 
-  return {
-    presignGet(key, options) {
-      check(options);
-      const overrides = {
-        ...(options.responseContentType === undefined
-          ? {}
-          : { "response-content-type": options.responseContentType }),
-        ...(options.responseContentDisposition === undefined
-          ? {}
-          : { "response-content-disposition": options.responseContentDisposition }),
-      };
-      return presign("GET", key, overrides, options.signedAt, options.expiresInSeconds);
-    },
+  return { presigning, presignGet: (key, options) => presigning("GET", options)(key) };
+}
+
+function overridesOf(options: PresignOptions): Record<string, string> {
+  const overrides = {
+    "response-content-type": options.responseContentType,
+    "response-content-disposition": options.responseContentDisposition,
+    "response-cache-control": options.responseCacheControl,
+  };
+  return Object.fromEntries(
+    Object.entries(overrides).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+function hmac(key: Uint8Array | string, text: string): Buffer {
+  return createHmac("sha256", key).update(text).digest();
+}
+
+/**
+ * HMAC-SHA256 under one key of 32 bytes, many times. node:crypto prepares the key anew for every one, which costs
+ * several times the hashing; here both prepared hashes are copied (RFC 2104).
+ */
+function hmacHexUnder(key: Uint8Array): (text: string) => string {
+  const prepared = (pad: number) => {
+    const block = new Uint8Array(64).fill(pad);
+    for (const [index, byte] of key.entries()) block[index] = byte ^ pad;
+    return createHash("sha256").update(block);
+  };
+  const [inner, outer] = [prepared(0x36), prepared(0x5c)];
+  const between = new Uint8Array(32);
+  return (text) => {
+    // A digest as bytes makes a Buffer each time, which costs more than reading its text.
+    readHex(inner.copy().update(text).digest("hex"), between);
+    return outer.copy().update(between).digest("hex");
   };
 }
 
-function hmac(key: Uint8Array | string, text: string): Uint8Array {
-  return createHmac("sha256", key).update(text).digest();
+/** Reads lower-case hexadecimal digits into `bytes`, two for each. */
+function readHex(text: string, bytes: Uint8Array): void {
+  const valueAt = (index: number) => {
+    const code = text.charCodeAt(index);
+    return code < 0x3a ? code - 0x30 : code - 0x57;
+  };
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = (valueAt(2 * index) << 4) | valueAt(2 * index + 1);
+  }
 }
 
 function check(options: PresignOptions): void {
   const { expiresInSeconds, signedAt, responseContentType, responseContentDisposition } = options;
+  const { responseCacheControl } = options;
   if (!Number.isInteger(expiresInSeconds) || expiresInSeconds < 1 || expiresInSeconds > LONGEST_URL_SECONDS) {
     refuse(`expiresInSeconds: must be 1 to ${LONGEST_URL_SECONDS}`);
   }
@@ -131,6 +162,13 @@ function check(options: PresignOptions): void {
     !/^(?:inline|attachment)(?:;[\x20-\x7e]+)?$/.test(responseContentDisposition)
   ) {
     refuse("responseContentDisposition: must be inline or attachment, in printable ASCII");
+  }
+  // Never public: what a person may see must not be kept for others.
+  if (
+    responseCacheControl !== undefined &&
+    !/^(?:no-store|private(?:, max-age=\d{1,6})?(?:, immutable)?)$/.test(responseCacheControl)
+  ) {
+    refuse("responseCacheControl: must be no-store, or private with an age");
   }
 }
 

@@ -1,10 +1,12 @@
 import { AwsV4Signer } from "aws4fetch";
 import { RecorderFailure } from "../errors.ts";
+import { isStreamed, type RequestBody, streamedBytes, wholeBytes } from "./bodies.ts";
 import { storeError } from "./errors.ts";
 import { encodeKey, encodeRfc3986 } from "./keys.ts";
 import { type Refusal, refusalOf } from "./refusals.ts";
 import { pauseAfter, type RetryPolicy, retryAfterMsOf } from "./retry-policy.ts";
 import type { CheckedStoreSettings } from "./settings.ts";
+import type { SendStream } from "./stream-sender.ts";
 import { parseErrorXml } from "./xml.ts";
 
 export interface B2Deps {
@@ -14,6 +16,8 @@ export interface B2Deps {
   sleep(ms: number): Promise<void>;
   /** From 0 up to 1. */
   random(): number;
+  /** Sends streamed bodies without holding them; absent, a streamed body is taken into memory first. */
+  sendStream?: SendStream;
 }
 
 export interface StoreRequest {
@@ -22,11 +26,21 @@ export interface StoreRequest {
   key?: string;
   query?: Record<string, string | undefined>;
   headers?: Record<string, string | undefined>;
-  /** Kept in memory whole, so that every attempt can send it again. */
-  body?: Uint8Array<ArrayBuffer> | string;
+  body?: RequestBody;
   /** The statuses that are no refusal. */
   expect: readonly number[];
   signal?: AbortSignal | undefined;
+}
+
+/** Thrown by whoever reads an answer of 200 that holds an S3 error: it counts as that error. */
+export class ErrorInBody extends Error {
+  readonly code: string | undefined;
+  readonly says: string | undefined;
+  constructor(told: { code: string | undefined; says: string | undefined }) {
+    super(`${told.code}: ${told.says}`);
+    this.code = told.code;
+    this.says = told.says;
+  }
 }
 
 export interface StoreTransport {
@@ -68,11 +82,29 @@ export function createStoreTransport(
     return signed;
   };
 
+  // Bytes and text that are given to Deno's fetch as such are sent again by it, unasked, when a kept connection breaks:
+  // a put would leave a hidden version more, and no attempt would be counted. A Blob it sends once.
+  const sendOnce = async (request: StoreRequest, url: URL, headers: Headers, signal: AbortSignal) => {
+    const { method, body } = request;
+    if (deps.sendStream !== undefined && body !== undefined && typeof body !== "string") {
+      const { sizeBytes, open } = isStreamed(body) ? body : streamedBytes(body);
+      return await deps.sendStream({ method, url, headers, body: await open(), sizeBytes, signal });
+    }
+    return await deps.fetch(url, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: isStreamed(body) ? await wholeBytes(body) : new Blob([body]) }),
+      redirect: "manual",
+      signal,
+    });
+  };
+
   const attempt = async <T>(
     request: StoreRequest,
     use: (response: Response) => Promise<T>,
   ): Promise<Attempt<T>> => {
-    const timeoutMs = request.method === "PUT" ? policy.putTimeoutMs : policy.timeoutMs;
+    const isWriting = request.method === "PUT" || request.method === "POST";
+    const timeoutMs = isWriting ? policy.putTimeoutMs : policy.timeoutMs;
     const limit = new AbortController();
     const timer = setTimeout(
       () => limit.abort(new DOMException(`no answer within ${timeoutMs} ms`, "TimeoutError")),
@@ -80,13 +112,9 @@ export function createStoreTransport(
     );
     try {
       const { url, headers } = await sign(request);
-      const response = await deps.fetch(url, {
-        method: request.method,
-        headers,
-        ...(request.body === undefined ? {} : { body: request.body }),
-        redirect: "manual",
-        signal: request.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, request.signal]),
-      });
+      const signal =
+        request.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, request.signal]);
+      const response = await sendOnce(request, url, headers, signal);
       if (request.expect.includes(response.status)) {
         bucketSeen = true;
         return { kind: "done", value: await use(response) };
@@ -102,6 +130,13 @@ export function createStoreTransport(
       });
       return { kind: "failed", refusal };
     } catch (thrown) {
+      if (thrown instanceof ErrorInBody) {
+        const { code, says } = thrown;
+        return { kind: "failed", refusal: refusalOf({ httpStatus: 200, code, says, nowMs: deps.now() }) };
+      }
+      if (thrown instanceof RecorderFailure && thrown.error.code === "upload_source_failed") {
+        return { kind: "failed", refusal: { error: thrown.error, repeat: true }, cause: thrown.cause };
+      }
       if (thrown instanceof RecorderFailure) throw thrown;
       if (request.signal?.aborted === true) throw request.signal.reason;
       const error = storeError("store_unreachable", { detail: reasonOf(thrown) });
@@ -114,6 +149,7 @@ export function createStoreTransport(
   return {
     async send(request, use) {
       const startedAt = deps.now();
+      const canRepeat = !isStreamed(request.body) || request.body.isReplayable;
       for (let number = 1; ; number++) {
         const outcome = await attempt(request, use);
         if (outcome.kind === "done") return outcome.value;
@@ -121,6 +157,7 @@ export function createStoreTransport(
         const pauseMs = pauseAfter(number, policy, error.retryAfterMs, deps.random());
         const isLast =
           !repeat ||
+          !canRepeat ||
           number >= policy.attempts ||
           pauseMs > policy.longestPauseMs ||
           deps.now() - startedAt + pauseMs > policy.budgetMs;

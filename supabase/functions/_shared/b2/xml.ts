@@ -1,6 +1,17 @@
 import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 
+const REPEATED = new Set([
+  "Contents",
+  "CommonPrefixes",
+  "Version",
+  "DeleteMarker",
+  "Part",
+  "Upload",
+  "Deleted",
+  "Error",
+]);
+
 // Keys stay text ("007" is no number) and keep their spaces; a list of one is still a list.
 const parser = new XMLParser({
   parseTagValue: false,
@@ -8,7 +19,7 @@ const parser = new XMLParser({
   ignoreAttributes: true,
   ignoreDeclaration: true,
   htmlEntities: true,
-  isArray: (name) => ["Contents", "CommonPrefixes", "Version", "DeleteMarker"].includes(name),
+  isArray: (name) => REPEATED.has(name),
 });
 
 const yesNo = z.enum(["true", "false"]).transform((text) => text === "true");
@@ -40,9 +51,26 @@ export interface ListedVersion {
   lastModified: Date;
 }
 
+export interface ListedPart {
+  partNumber: number;
+  /** Without quotes. */
+  etag: string;
+  sizeBytes: number;
+  lastModified: Date;
+}
+
+/** An upload that was begun and neither completed nor given up. */
+export interface ListedUpload {
+  key: string;
+  uploadId: string;
+  initiated: Date;
+}
+
 const errorDocument = z
-  .object({ Error: z.looseObject({ Code: z.string().optional(), Message: z.string().optional() }) })
-  .transform(({ Error: told }) => ({ code: told.Code, says: told.Message }));
+  .object({
+    Error: z.array(z.looseObject({ Code: z.string().optional(), Message: z.string().optional() })).length(1),
+  })
+  .transform(({ Error: [told] }) => ({ code: told?.Code, says: told?.Message }));
 
 const objectsPage = z
   .object({
@@ -114,6 +142,94 @@ const versionsPage = z
     };
   });
 
+const uploadBegun = z
+  .object({ InitiateMultipartUploadResult: z.looseObject({ UploadId: z.string().min(1) }) })
+  .transform(({ InitiateMultipartUploadResult: begun }) => begun.UploadId);
+
+const made = z.union([
+  z
+    .object({ CompleteMultipartUploadResult: z.looseObject({ ETag: etag }) })
+    .transform(({ CompleteMultipartUploadResult: result }) => ({ etag: result.ETag })),
+  z
+    .object({ CopyObjectResult: z.looseObject({ ETag: etag }) })
+    .transform(({ CopyObjectResult: result }) => ({ etag: result.ETag })),
+]);
+
+const partsPage = z
+  .object({
+    ListPartsResult: z.looseObject({
+      IsTruncated: yesNo,
+      NextPartNumberMarker: token,
+      Part: z
+        .array(z.looseObject({ PartNumber: byteCount, ETag: etag, Size: byteCount, LastModified: time }))
+        .default([]),
+    }),
+  })
+  .transform(({ ListPartsResult: page }, context) => {
+    if (page.IsTruncated && page.NextPartNumberMarker === undefined) {
+      context.addIssue({ code: "custom", message: "a truncated list without part number marker" });
+    }
+    return {
+      parts: page.Part.map(
+        (row): ListedPart => ({
+          partNumber: row.PartNumber,
+          etag: row.ETag,
+          sizeBytes: row.Size,
+          lastModified: row.LastModified,
+        }),
+      ),
+      next: page.IsTruncated ? page.NextPartNumberMarker : undefined,
+    };
+  });
+
+const uploadsPage = z
+  .object({
+    ListMultipartUploadsResult: z.looseObject({
+      IsTruncated: yesNo,
+      NextKeyMarker: token,
+      NextUploadIdMarker: token,
+      Upload: z.array(z.looseObject({ Key: z.string(), UploadId: z.string(), Initiated: time })).default([]),
+    }),
+  })
+  .transform(({ ListMultipartUploadsResult: page }, context) => {
+    if (page.IsTruncated && page.NextKeyMarker === undefined) {
+      context.addIssue({ code: "custom", message: "a truncated list without key marker" });
+    }
+    return {
+      uploads: page.Upload.map(
+        (row): ListedUpload => ({ key: row.Key, uploadId: row.UploadId, initiated: row.Initiated }),
+      ),
+      next:
+        page.IsTruncated && page.NextKeyMarker !== undefined
+          ? { keyMarker: page.NextKeyMarker, uploadIdMarker: page.NextUploadIdMarker }
+          : undefined,
+    };
+  });
+
+const keyAndVersion = { Key: z.string(), VersionId: token };
+const deleteResult = z
+  // An empty result element is text to the parser.
+  .object({
+    DeleteResult: z.preprocess(
+      (result) => (result === "" ? {} : result),
+      z.looseObject({
+        Deleted: z.array(z.looseObject(keyAndVersion)).default([]),
+        Error: z
+          .array(z.looseObject({ ...keyAndVersion, Code: z.string(), Message: z.string().optional() }))
+          .default([]),
+      }),
+    ),
+  })
+  .transform(({ DeleteResult: result }) => ({
+    deleted: result.Deleted.map((row) => ({ key: row.Key, versionId: row.VersionId })),
+    refused: result.Error.map((row) => ({
+      key: row.Key,
+      versionId: row.VersionId,
+      code: row.Code,
+      says: row.Message,
+    })),
+  }));
+
 /** Code and message of an S3 error; undefined where the text is none (a proxy's page, or nothing). */
 export function parseErrorXml(
   text: string,
@@ -129,6 +245,40 @@ export function parseObjectsXml(text: string): z.output<typeof objectsPage> | un
 /** One page of ListObjectVersions; undefined where the text is none. */
 export function parseVersionsXml(text: string): z.output<typeof versionsPage> | undefined {
   return parsed(versionsPage, text);
+}
+
+/** The id of an upload that was begun; undefined where the text is none. */
+export function parseUploadBegunXml(text: string): string | undefined {
+  return parsed(uploadBegun, text);
+}
+
+/** The etag of what Complete or Copy made; undefined where the text is none, an error among others. */
+export function parseMadeXml(text: string): { etag: string } | undefined {
+  return parsed(made, text);
+}
+
+/** One page of ListParts; undefined where the text is none. */
+export function parsePartsXml(text: string): z.output<typeof partsPage> | undefined {
+  return parsed(partsPage, text);
+}
+
+/** One page of ListMultipartUploads; undefined where the text is none. */
+export function parseUploadsXml(text: string): z.output<typeof uploadsPage> | undefined {
+  return parsed(uploadsPage, text);
+}
+
+/** What DeleteObjects did and refused; undefined where the text is none. */
+export function parseDeletedXml(text: string): z.output<typeof deleteResult> | undefined {
+  return parsed(deleteResult, text);
+}
+
+/** Text as it stands between tags; a carriage return as itself would be read as a line feed. */
+export function escapeXml(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll("\r", "&#13;");
 }
 
 function parsed<Schema extends z.ZodType>(schema: Schema, text: string): z.output<Schema> | undefined {

@@ -48,21 +48,21 @@ Deno.test("no request carries a checksum header, which B2 would refuse", async (
 
 Deno.test("get gives a whole object as a stream, with what its head tells", async () => {
   const { client } = scriptedStore([{ http: 200, body: "hello", headers: objectHeaders(5) }]);
-  const { body, ...facts } = await client.get("a");
-  assert.deepEqual(facts, { ...FACTS, sizeBytes: 5, bodyBytes: 5 });
-  assert.equal(await new Response(body).text(), "hello");
+  const { stream, ...facts } = await client.get("a");
+  assert.deepEqual(facts, { ...FACTS, sizeBytes: 5, totalBytes: 5 });
+  assert.equal(await new Response(stream).text(), "hello");
 });
 
 Deno.test("get of a range of one version, while it is unchanged", async () => {
   const headers = objectHeaders(3, { "content-range": "bytes 1-3/5" });
   const { client, sent } = scriptedStore([{ http: 206, body: "ell", headers }]);
-  const { body, ...facts } = await client.get("a", {
+  const { stream, ...facts } = await client.get("a", {
     range: { from: 1, to: 3 },
     ifMatch: "e1",
     versionId: "v 1",
   });
-  assert.deepEqual(facts, { ...FACTS, sizeBytes: 5, bodyBytes: 3 });
-  assert.equal(await new Response(body).text(), "ell");
+  assert.deepEqual(facts, { ...FACTS, sizeBytes: 3, totalBytes: 5 });
+  assert.equal(await new Response(stream).text(), "ell");
   assert.equal(sent[0]?.url, `${ORIGIN}/a?versionId=v%201`);
   assert.equal(sent[0]?.headers.get("range"), "bytes=1-3");
   assert.equal(sent[0]?.headers.get("if-match"), '"e1"');
@@ -72,9 +72,9 @@ Deno.test("a range may be open, and may reach over the end", async () => {
   for (const range of [{ from: 2 }, { from: 2, to: 99 }]) {
     const headers = objectHeaders(3, { "content-range": "bytes 2-4/5" });
     const { client } = scriptedStore([{ http: 206, body: "llo", headers }]);
-    const { body, bodyBytes } = await client.get("a", { range });
-    await body.cancel();
-    assert.equal(bodyBytes, 3);
+    const { stream, sizeBytes } = await client.get("a", { range });
+    await stream.cancel();
+    assert.equal(sizeBytes, 3);
   }
 });
 

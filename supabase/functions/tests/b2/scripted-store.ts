@@ -56,23 +56,24 @@ export function scriptedStore(
     );
   };
 
-  const fetchStep: typeof fetch = (input, init) => {
+  const fetchStep: typeof fetch = async (input, init) => {
+    const body = init?.body instanceof Blob ? await init.body.text() : init?.body;
     sent.push({
       method: init?.method ?? "GET",
       url: String(input),
       headers: new Headers(init?.headers),
-      body: init?.body,
+      body,
     });
     const step = steps.shift();
     if (step === undefined) throw new Error("the script has no step left for this request");
-    if (step === "lost") return Promise.reject(new TypeError("connection reset"));
+    if (step === "lost") throw new TypeError("connection reset");
     if (step === "silent") {
-      return new Promise((_, reject) => {
+      return await new Promise<never>((_, reject) => {
         if (init?.signal?.aborted) reject(init.signal.reason);
         init?.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       });
     }
-    return Promise.resolve(new Response(bodyOf(step), { status: step.http, headers: step.headers ?? {} }));
+    return new Response(bodyOf(step), { status: step.http, headers: step.headers ?? {} });
   };
 
   const client = createB2Client(
