@@ -1,3 +1,4 @@
+import { edgeWorld } from "../_shared/jobs/edge-world.ts";
 import { serveLane } from "../_shared/jobs/lane.ts";
 import { storageHandlers } from "../_shared/storage/storage-lane.ts";
 
@@ -5,5 +6,6 @@ Deno.serve(
   serveLane(
     { lane: "storage", budgetMs: 100_000, lingerMs: 1_500, patienceMs: 8_000, tickMs: 250, concurrency: 4 },
     storageHandlers,
+    edgeWorld(),
   ),
 );

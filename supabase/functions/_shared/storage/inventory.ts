@@ -1,5 +1,5 @@
-import { type EngineFileName, parseEngineFileName } from "../agora/files.ts";
-import { durationMsOf, type Playlist, type Segment } from "../playback/playlist.ts";
+import { type EngineFileName, isSegmentName, parseEngineFileName } from "../agora/files.ts";
+import { type EnginePlaylist, type EngineSegment, playingMs } from "./engine-playlist.ts";
 
 /** One object of a recording's folder in the bucket. */
 export interface StoredObject {
@@ -21,12 +21,15 @@ export interface PlaylistPart {
   sid: string;
   key: string;
   /** What is there. One that follows missing ones is a discontinuity. */
-  segments: (Segment & { key: string; sizeBytes: number })[];
+  segments: (EngineSegment & { key: string; sizeBytes: number })[];
   /** URIs of slices that are not there. */
   missing: string[];
-  /** Where in the playing time of `segments` slices are missing, ms. */
-  gapsAtMs: number[];
+  /** Where in the playing time of `segments` slices are missing, and how long they were, ms. */
+  holes: { atMs: number; missingMs: number }[];
   isEnded: boolean;
+  /** When the first slice that the playlist names began and the last one ended, ms UTC; slices are named by their time. */
+  beganAtMs?: number;
+  endedAtMs?: number;
 }
 
 export interface Inventory {
@@ -47,6 +50,16 @@ export function recordingObjects(prefix: string, objects: readonly StoredObject[
   });
 }
 
+/** Whether a key has the form of a segment of the recording with this prefix: nothing else may be signed as one. */
+export function isSegmentKey(prefix: string, key: string): boolean {
+  const nameAt = key.lastIndexOf("/") + 1;
+  return (
+    key.startsWith(prefix) &&
+    /^a\d{1,6}\/$/.test(key.slice(prefix.length, nameAt)) &&
+    isSegmentName(key.slice(nameAt))
+  );
+}
+
 /**
  * Puts objects and the playlists among them (by key; undefined where the object is no playlist) together. Of several
  * playlists of one server (the engine's backup cloud writes its own) the longest holds, and of equals the ended one.
@@ -54,10 +67,10 @@ export function recordingObjects(prefix: string, objects: readonly StoredObject[
  */
 export function takeInventory(
   objects: readonly RecordingObject[],
-  playlists: ReadonlyMap<string, Playlist | undefined>,
+  playlists: ReadonlyMap<string, EnginePlaylist | undefined>,
 ): Inventory {
   const byKey = new Map(objects.map((object) => [object.key, object]));
-  const chosen = new Map<string, { object: RecordingObject; playlist: Playlist }>();
+  const chosen = new Map<string, { object: RecordingObject; playlist: EnginePlaylist }>();
   const unreadable: string[] = [];
   for (const object of objects) {
     if (object.name.kind !== "playlist") continue;
@@ -90,8 +103,8 @@ export function takeInventory(
   };
 }
 
-function isLonger(one: Playlist, other: Playlist): boolean {
-  const difference = durationMsOf(one.segments) - durationMsOf(other.segments);
+function isLonger(one: EnginePlaylist, other: EnginePlaylist): boolean {
+  const difference = playingMs(one.segments) - playingMs(other.segments);
   return difference > 0 || (difference === 0 && one.isEnded && !other.isEnded);
 }
 
@@ -101,7 +114,7 @@ function compare(a: string, b: string): number {
 
 function partOf(
   object: RecordingObject,
-  playlist: Playlist,
+  playlist: EnginePlaylist,
   byKey: ReadonlyMap<string, RecordingObject>,
 ): PlaylistPart {
   const folder = object.key.slice(0, object.key.lastIndexOf("/") + 1);
@@ -112,26 +125,38 @@ function partOf(
     key: object.key,
     segments: [],
     missing: [],
-    gapsAtMs: [],
+    holes: [],
     isEnded: playlist.isEnded,
   };
-  let isAfterGap = false;
+  let hole: { atMs: number; missingSeconds: number } | undefined;
+  const close = () => {
+    if (hole !== undefined) {
+      part.holes.push({ atMs: hole.atMs, missingMs: Math.round(hole.missingSeconds * 1000) });
+    }
+    hole = undefined;
+  };
   for (const segment of playlist.segments) {
+    const startsAtMs = parseEngineFileName(segment.uri)?.startsAtMs;
+    if (startsAtMs !== undefined) {
+      part.beganAtMs ??= startsAtMs;
+      part.endedAtMs = startsAtMs + segment.durationSeconds * 1000;
+    }
     const stored = segment.uri.includes("/") ? undefined : byKey.get(folder + segment.uri);
     if (stored === undefined || stored.name.kind !== "segment" || stored.sizeBytes === 0) {
-      if (!isAfterGap) part.gapsAtMs.push(durationMsOf(part.segments));
+      hole ??= { atMs: playingMs(part.segments), missingSeconds: 0 };
+      hole.missingSeconds += segment.durationSeconds;
       part.missing.push(segment.uri);
-      isAfterGap = true;
       continue;
     }
     part.segments.push({
       ...segment,
-      isDiscontinuity: segment.isDiscontinuity || (isAfterGap && part.segments.length > 0),
+      isDiscontinuity: segment.isDiscontinuity || (hole !== undefined && part.segments.length > 0),
       key: stored.key,
       sizeBytes: stored.sizeBytes,
     });
-    isAfterGap = false;
+    close();
   }
+  close();
   return part;
 }
 

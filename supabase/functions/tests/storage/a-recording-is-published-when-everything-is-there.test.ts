@@ -21,7 +21,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
 async function collect(
-  objects: Record<string, string | number>,
+  objects: Record<string, string | number | Uint8Array<ArrayBuffer>>,
   change: {
     waitedMs?: number;
     tasks?: Partial<EngineTask>[];
@@ -84,7 +84,7 @@ for (const [waitedMs, afterMs] of [
       waitedMs,
     });
     assert.deepEqual(outcome, { outcome: "snooze", afterMs });
-    assert.deepEqual(story, [`list ${PREFIX}`]);
+    assert.equal(story[0], `list ${PREFIX}`);
     assert.equal(logged.length, waitedMs < MINUTE ? 0 : 1);
   });
 }
@@ -94,6 +94,62 @@ Deno.test("the log says what is awaited", async () => {
   assert.deepEqual(logged, [
     { step: "files.awaited", recording_id: RECORDING_ID, what: "1 slices of attempt 1" },
   ]);
+});
+
+Deno.test("what is there while the rest is late can be played: it is saved once, with a manifest that says so", async () => {
+  const objects = without(wholeAttempt(3), `a1/${sliceFile(2)}`);
+  const early = await collect(objects, { waitedMs: 9_999 });
+  assert.deepEqual(early.story, [`list ${PREFIX}`]);
+  const late = await collect(objects, { waitedMs: 10_000 });
+  assert.deepEqual(late.story, [`list ${PREFIX}`, `put ${PREFIX}manifest.json`, "await files"]);
+  assert.equal(late.outcome.outcome, "snooze");
+  const written: { is_complete: boolean; totals: { is_partial: boolean } } = JSON.parse(
+    late.put[`${PREFIX}manifest.json`] ?? "",
+  );
+  assert.deepEqual([written.is_complete, written.totals.is_partial], [false, true]);
+  const { duration_ms, size_bytes, stored_bytes } = late.published[0]?.totals ?? assert.fail();
+  const again = await collect(objects, {
+    waitedMs: 12_000,
+    recording: { duration_ms, size_bytes, stored_bytes },
+  });
+  assert.deepEqual(again.story, [`list ${PREFIX}`]);
+  const more = await collect(without(wholeAttempt(4), `a1/${sliceFile(3)}`), {
+    waitedMs: 12_000,
+    recording: { duration_ms, size_bytes, stored_bytes },
+  });
+  assert.equal(more.story.at(-1), "await files");
+});
+
+Deno.test("an MP4 alone is measured by its own header", async () => {
+  const header = new Uint8Array(8 + 8 + 24);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, header.length);
+  header.set(new TextEncoder().encode("moov"), 4);
+  view.setUint32(8, header.length - 8);
+  header.set(new TextEncoder().encode("mvhd"), 12);
+  view.setUint32(28, 1_000);
+  view.setUint32(32, 61_500);
+  const { published } = await collect(
+    { [`a1/${mp4File()}`]: header },
+    { waitedMs: 20 * MINUTE, tasks: [{ files: [{ fileName: mp4File() }] }] },
+  );
+  assert.equal(published[0]?.files[0]?.duration_ms, 61_500);
+  assert.equal(published[0]?.totals.duration_ms, 61_500);
+});
+
+Deno.test("what calls itself a playlist and is longer than any is not read", async () => {
+  const objects = { ...wholeAttempt(1), [`a1/${playlistFile}`]: 9 * 1024 * 1024 };
+  const { published } = await collect(objects, { waitedMs: 71 * HOUR });
+  assert.deepEqual(
+    published[0]?.files.map(({ kind }) => kind),
+    ["mp4"],
+  );
+});
+
+Deno.test("the database's own deadline decides what the last chance is: a retry has the whole time again", async () => {
+  const objects = without(wholeAttempt(3), `a1/${sliceFile(2)}`);
+  const recording = { deadline_at: BEGIN_MS + 72 * HOUR };
+  assert.equal((await collect(objects, { waitedMs: 100 * HOUR, recording })).outcome.outcome, "snooze");
 });
 
 Deno.test("at the last chance what is there is published as partial", async () => {

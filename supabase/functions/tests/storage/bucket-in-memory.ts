@@ -1,7 +1,7 @@
 import { channelInFileNames } from "../../_shared/agora/files.ts";
 import type { PublishedFile, Totals } from "../../_shared/jobs/database.ts";
 import type { LogFields } from "../../_shared/log.ts";
-import type { StorageDeps } from "../../_shared/storage/collect.ts";
+import type { CollectDeps } from "../../_shared/storage/collect.ts";
 import { CHANNEL, RECORDING_ID, SID } from "../jobs/jobs-for-tests.ts";
 import { BEGIN_MS } from "../jobs/virtual-clock.ts";
 
@@ -51,7 +51,10 @@ export function without(objects: Record<string, string | number>, ...keys: strin
 }
 
 /** The bucket and the database of the storage lane in memory; objects are texts, or sizes where only that matters. */
-export function storageForTest(objects: Record<string, string | number>, nowMs = BEGIN_MS) {
+export function storageForTest(
+  objects: Record<string, string | number | Uint8Array<ArrayBuffer>>,
+  nowMs = BEGIN_MS,
+) {
   const story: string[] = [];
   const published: { files: PublishedFile[]; totals: Totals }[] = [];
   const put: Record<string, string> = {};
@@ -62,7 +65,8 @@ export function storageForTest(objects: Record<string, string | number>, nowMs =
     etag: "etag",
     lastModified: new Date(BEGIN_MS),
   }));
-  const deps: StorageDeps = {
+  const deps: CollectDeps = {
+    source: undefined,
     now: () => nowMs,
     log: (step, fields = {}) => logged.push({ step, ...fields }),
     bucket: {
@@ -79,6 +83,20 @@ export function storageForTest(objects: Record<string, string | number>, nowMs =
         if (typeof content !== "string") throw new Error(`${key} is not a text`);
         return Promise.resolve(content);
       },
+      get(key, { range } = {}) {
+        const content = objects[key.slice(PREFIX.length)];
+        const whole = content instanceof Uint8Array ? content : new Uint8Array(Number(content));
+        const bytes = range === undefined ? whole : whole.slice(range.from, (range.to ?? whole.length) + 1);
+        return Promise.resolve({
+          stream: new Blob([bytes]).stream(),
+          sizeBytes: bytes.length,
+          totalBytes: whole.length,
+          etag: "etag",
+          contentType: "video/mp4",
+          lastModified: new Date(BEGIN_MS),
+        });
+      },
+      abortMultipartUpload: () => Promise.resolve(),
       put(key, body) {
         story.push(`put ${key}`);
         put[key] = typeof body === "string" ? body : new TextDecoder().decode(body);
@@ -91,6 +109,14 @@ export function storageForTest(objects: Record<string, string | number>, nowMs =
         published.push({ files, totals });
         return Promise.resolve(true);
       },
+      awaitFiles(_recordingId, files, totals) {
+        if (files !== null && totals !== null) {
+          story.push("await files");
+          published.push({ files, totals });
+        }
+        return Promise.resolve(true);
+      },
+      planTransfers: () => Promise.resolve({ open_count: 0, given_up: [] }),
       filesFailed(_recordingId, event) {
         story.push(event);
         return Promise.resolve(true);

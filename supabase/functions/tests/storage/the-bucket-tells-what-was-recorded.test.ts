@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parsePlaylist } from "../../_shared/playback/playlist.ts";
+import { readEnginePlaylist } from "../../_shared/storage/engine-playlist.ts";
 import {
   awaited,
   recordingObjects,
@@ -35,7 +35,7 @@ function look(
   const playlists = new Map(
     stored
       .filter((object) => object.name.kind === "playlist")
-      .map((object) => [object.key, parsePlaylist(String(objects[object.key.slice(PREFIX.length)]))]),
+      .map((object) => [object.key, readEnginePlaylist(String(objects[object.key.slice(PREFIX.length)]))]),
   );
   const inventory = takeInventory(stored, playlists);
   const files = publishedFiles(inventory);
@@ -274,8 +274,8 @@ Deno.test("missing slices are gaps where the picture jumps, in the time that is 
   const { totals, inventory, files } = look(objects);
   assert.deepEqual([totals.is_partial, totals.duration_ms, files[0]?.segment_count], [true, 45_000, 3]);
   assert.deepEqual(totals.gaps, [
-    { from_ms: 15_000, to_ms: 15_000 },
-    { from_ms: 45_000, to_ms: 45_000 },
+    { from_ms: 15_000, to_ms: 15_000, missing_ms: 30_000 },
+    { from_ms: 45_000, to_ms: 45_000, missing_ms: 15_000 },
   ]);
   assert.deepEqual(
     inventory.parts[0]?.segments.map(({ uri, isDiscontinuity }) => [uri, isDiscontinuity]),
@@ -285,6 +285,19 @@ Deno.test("missing slices are gaps where the picture jumps, in the time that is 
       [sliceFile(4), false],
     ],
   );
+});
+
+Deno.test("between two servers as much is missing as the times in their slices' names tell, and never less than none", () => {
+  const server = (index: number, prefix: string) => ({
+    [`a1/${prefix}${playlistFile}`]: playlistText([prefix + sliceFile(index)]),
+    [`a1/${prefix}${sliceFile(index)}`]: 1_000,
+  });
+  const later = look({ ...server(0, ""), ...server(5, "bak0_") });
+  assert.deepEqual(later.totals.gaps, [{ from_ms: 15_000, to_ms: 15_000, missing_ms: 60_000 }]);
+  const both = look({ ...server(0, ""), ...server(0, "bak0_") });
+  assert.deepEqual(both.totals.gaps, [{ from_ms: 15_000, to_ms: 15_000, missing_ms: 0 }]);
+  const named = { [`a1/bak0_${playlistFile}`]: playlistText(["nameless.ts"]), "a1/nameless.ts": 1_000 };
+  assert.equal(look({ ...server(0, ""), ...named }).totals.gaps[0]?.missing_ms, null);
 });
 
 Deno.test("a playlist without an end, and no playlist at all, are partial", () => {
@@ -310,10 +323,13 @@ Deno.test("a playlist of which nothing is there is no file", () => {
 Deno.test("the manifest names every file and slice in playing order, and the recording's own facts", () => {
   const { inventory, files, totals } = look({ ...wholeAttempt(2), ...wholeAttempt(1, "a2/") });
   const recording = recordingForTest({ started_at: Date.UTC(2026, 10, 22, 18, 0, 1) });
-  const manifest: unknown = JSON.parse(manifestOf(recording, inventory, files, totals));
+  const written = { atMs: Date.UTC(2026, 10, 22, 20), isComplete: true };
+  const manifest: unknown = JSON.parse(manifestOf(recording, inventory, files, totals, written));
   assert.ok(typeof manifest === "object" && manifest !== null);
   assert.deepEqual(manifest, {
     version: 1,
+    is_complete: true,
+    written_at: "2026-11-22T20:00:00.000Z",
     recording: {
       id: recording.id,
       call_id: recording.call_id,
@@ -324,9 +340,11 @@ Deno.test("the manifest names every file and slice in playing order, and the rec
       quality: "720p",
       layout: "best_fit",
       attempt: 1,
+      requested_by: recording.requested_by,
       requested_at: "2026-11-22T18:00:00.000Z",
       started_at: "2026-11-22T18:00:01.000Z",
       stop_requested_at: null,
+      stop_reason: null,
       stopped_at: null,
     },
     totals,
