@@ -6,6 +6,7 @@ import { RecorderFailure } from "./errors.ts";
 export type Environment = { get(name: string): string | undefined };
 
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ""));
+const mediaUrl = z.url({ protocol: /^(https?|wss?)$/ }).transform((url) => url.replace(/\/+$/, ""));
 const hex32 = z.string().regex(/^[0-9a-fA-F]{32}$/, "must be 32 hexadecimal digits");
 const text = z.string().trim().min(1, "must not be blank");
 const list = text
@@ -42,8 +43,22 @@ const whereToFind: Record<string, string> = {
   BACKBLAZE_B2_INGEST_SECRET_ACCESS_KEY: `${STORE_KEY}; set both halves or none`,
   BACKBLAZE_B2_PLAYBACK_ACCESS_KEY_ID: `${STORE_KEY}; set both halves or none`,
   BACKBLAZE_B2_PLAYBACK_SECRET_ACCESS_KEY: `${STORE_KEY}; set both halves or none`,
+  STAGING_S3_ENDPOINT:
+    "the S3-compatible store that the engine writes into; leave all STAGING_S3_* out for none",
+  STAGING_S3_REGION: "the region of that store, as its signatures want it",
+  STAGING_S3_BUCKET_NAME: "the bucket in that store",
+  STAGING_S3_ACCESS_KEY_ID: "a key of that store that may list, read, write and delete",
+  STAGING_S3_SECRET_ACCESS_KEY: "a key of that store that may list, read, write and delete",
+  STAGING_S3_INGEST_ACCESS_KEY_ID: "a key of that store that may only write; set both halves or none",
+  STAGING_S3_INGEST_SECRET_ACCESS_KEY: "a key of that store that may only write; set both halves or none",
   WAKE_UP_SECRET: "the same value as Vault's wake_up_secret, whsec_ and 32 bytes in base64",
   PLAYBACK_BASE_URL: "the address of the function play-recording as viewers reach it",
+  NOTIFY_WEBHOOK_URL:
+    "yours: where events of recordings are sent; https (http on loopback only), without user or password",
+  NOTIFY_WEBHOOK_SECRET:
+    "yours: whsec_ and 24 to 64 random bytes in base64; the receiver verifies with the same value",
+  CALL_TRANSPORT: "agora, or local for a media server of your own",
+  CALL_TRANSPORT_URL: "the address of the media server that CALL_TRANSPORT=local means",
   PLAYBACK_TOKEN_SECRET: "any secret of at least 32 characters",
 };
 
@@ -151,6 +166,20 @@ export function engineSettings(environment: Environment) {
   });
 }
 
+/**
+ * How callers reach each other. The transport is named, never guessed: a call over the wrong one would be recorded by
+ * nobody. Both kinds take the same tokens, so App ID and certificate are wanted for both.
+ */
+export function callSettings(environment: Environment) {
+  const isLocal = environment.get("CALL_TRANSPORT") === "local";
+  return read(environment, {
+    appId: from(hex32, "AGORA_APP_ID", "NEXT_PUBLIC_AGORA_APP_ID"),
+    appCertificate: from(hex32, "AGORA_APP_CERTIFICATE"),
+    transport: from(z.enum(["agora", "local"], "must be agora or local"), "CALL_TRANSPORT"),
+    transportUrl: from(isLocal ? mediaUrl : mediaUrl.optional(), "CALL_TRANSPORT_URL"),
+  });
+}
+
 /** Secrets that may have signed an event of the engine; several while one is being replaced. */
 export function webhookSecrets(environment: Environment): string[] {
   return read(environment, { secrets: from(list, "AGORA_WEBHOOK_SECRET") }).secrets;
@@ -194,6 +223,43 @@ export function bucketSettings(
   return region === undefined ? settings : { ...settings, region };
 }
 
+const STAGING_NAMES = [
+  "STAGING_S3_ENDPOINT",
+  "STAGING_S3_REGION",
+  "STAGING_S3_BUCKET_NAME",
+  "STAGING_S3_ACCESS_KEY_ID",
+  "STAGING_S3_SECRET_ACCESS_KEY",
+];
+
+/**
+ * The store that the engine writes into where it is not our bucket; undefined where none of its variables is set, and a
+ * complaint where only some are. `ingest` is the key that the engine is given, with a fallback to the store's own.
+ */
+export function stagingSettings(
+  environment: Environment,
+  use: "storage" | "ingest",
+): StoreSettings | undefined {
+  if (STAGING_NAMES.every((name) => !environment.get(name))) return undefined;
+  const own = "STAGING_S3_INGEST_";
+  const hasOwn = [`${own}ACCESS_KEY_ID`, `${own}SECRET_ACCESS_KEY`].some((name) => environment.get(name));
+  const key = use === "ingest" && hasOwn ? own : "STAGING_S3_";
+  return read(environment, {
+    endpoint: from(storeEndpoint, "STAGING_S3_ENDPOINT"),
+    region: from(text.regex(/^[a-z0-9-]+$/, "must be like us-west-004"), "STAGING_S3_REGION"),
+    bucket: from(
+      z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/i, "must be a bucket name"),
+      "STAGING_S3_BUCKET_NAME",
+    ),
+    keyId: from(text, `${key}ACCESS_KEY_ID`),
+    applicationKey: from(text, `${key}SECRET_ACCESS_KEY`),
+  });
+}
+
+/** The bucket as the engine is told of it: the staging store where there is one, else our own. */
+export function ingestSettings(environment: Environment): StoreSettings {
+  return stagingSettings(environment, "ingest") ?? bucketSettings(environment, "ingest");
+}
+
 /** Where viewers reach playlists, and the secrets that sign the tokens in them (the first one signs). */
 export function playbackSettings(environment: Environment): { baseUrl: string; tokenSecrets: string[] } {
   const secrets = list.refine(
@@ -203,5 +269,30 @@ export function playbackSettings(environment: Environment): { baseUrl: string; t
   return read(environment, {
     baseUrl: from(httpUrl, "PLAYBACK_BASE_URL"),
     tokenSecrets: from(secrets, "PLAYBACK_TOKEN_SECRET"),
+  });
+}
+
+const webhookAddress = text
+  .pipe(z.url({ protocol: /^https?$/ }))
+  .refine((url) => {
+    const parsed = URL.parse(url);
+    if (parsed?.protocol === "https:") return true;
+    return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(parsed?.hostname ?? "");
+  }, "must be https")
+  .refine((url) => {
+    const parsed = URL.parse(url);
+    return parsed?.username === "" && parsed.password === "";
+  }, "must not hold a user or a password");
+
+/** Where events of recordings are sent and what signs them; undefined where nobody wants them, which is: neither is set. */
+export function notifySettings(environment: Environment): { url: string; secret: string } | undefined {
+  const isWanted = ["NOTIFY_WEBHOOK_URL", "NOTIFY_WEBHOOK_SECRET"].some((name) => environment.get(name));
+  if (!isWanted) return undefined;
+  return read(environment, {
+    url: from(webhookAddress, "NOTIFY_WEBHOOK_URL"),
+    secret: from(
+      text.regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, "must be whsec_ and base64"),
+      "NOTIFY_WEBHOOK_SECRET",
+    ),
   });
 }

@@ -1,52 +1,52 @@
-import { z } from "zod";
 import type { B2Client } from "../b2/client.ts";
-import type { Presigner } from "../b2/presign.ts";
-import { asRecorderError } from "../errors.ts";
-import type { RecorderDatabase } from "../jobs/database.ts";
-import { readLimitedBody } from "../limited-body.ts";
+import { asRecorderError, RecorderFailure } from "../errors.ts";
+import type { Playback, RecorderDatabase } from "../jobs/database.ts";
 import type { Log } from "../log.ts";
+import { answerOnce, answerPreflight, refuse } from "../people/answers.ts";
+import { readOrder } from "../people/order.ts";
+import { isInAttempt, recordingPrefix } from "../recording-folder.ts";
 import { readManifestSegments } from "../storage/manifest.ts";
-import { isPlayable, mediaLifetime, playbackAddresses } from "./addresses.ts";
+import { playbackAddresses } from "./addresses.ts";
+import { isPlayable, type Lifetime, mediaLifetime } from "./lifetimes.ts";
+import type { MediaAddresses } from "./media-addresses.ts";
 import { renderPlaylist } from "./playlist.ts";
+import { isInside, rewritePlaylist, UnfitPlaylist } from "./rewrite.ts";
 import { readPlaylistToken } from "./token.ts";
 
-/** An order is an id; nothing longer is read, from whoever it comes. */
-const LONGEST_ORDER_BYTES = 4 * 1024;
-const CORS = {
-  "Access-Control-Allow-Origin": "*",
-  "Access-Control-Allow-Headers": "authorization, x-client-info, apikey, content-type, range",
-  "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-  "Access-Control-Max-Age": "86400",
-};
+/** A playlist of ours for a phone, a day long at slices of 2 s. */
+const LONGEST_PLAYLIST_BYTES = 8 * 1024 * 1024;
 
 export interface PlaybackDeps {
   database: Pick<RecorderDatabase, "playbackOf">;
   bucket: Pick<B2Client, "getText">;
-  presigner: Presigner;
+  media: MediaAddresses;
   /** Id of the user whose access token this is; undefined when Auth does not accept it. */
   userOf(accessToken: string): Promise<string | undefined>;
   baseUrl: string;
   tokenSecrets: readonly string[];
   now(): number;
+  /** Begun behind an answer, never waited for: a person who asks is also somebody who can see that work lies about. */
+  wakeOverdueLanes(): void;
 }
-
-const order = z.object({ recording_id: z.uuid() });
 
 /**
  * POST {recording_id} with the user's token gives the addresses to play from; GET …/playlist.m3u8?token= gives the
- * playlist with signed addresses. Access is asked for at both. Answers 400, 401, 403, 404, 405, 413 and 503 with
- * {code, message}; whoever is not one of the two people learns no more than that there is no such recording.
+ * playlist with signed addresses, with &file= that of a rendition. Access is asked for at each. Answers 400, 401, 403,
+ * 404, 405, 413 and 503 with {code, message}; whoever is not one of the two people learns no more than that there is no
+ * such recording.
  */
 export async function answerPlayback(
   request: Request,
   makeDeps: () => PlaybackDeps,
   log: Log,
 ): Promise<Response> {
-  if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: CORS });
+  if (request.method === "OPTIONS") return answerPreflight();
   const isPlaylist = new URL(request.url).pathname.endsWith("/playlist.m3u8");
-  const method = isPlaylist ? "GET" : "POST";
-  if (request.method !== method) {
-    return refuse(405, "method_not_allowed", `Use ${method}.`, { Allow: `${method}, OPTIONS` });
+  const methods = isPlaylist ? ["GET", "HEAD"] : ["POST"];
+  if (!methods.includes(request.method)) {
+    return refuse(405, "method_not_allowed", `Use ${methods.join(" or ")}.`, {
+      Allow: [...methods, "OPTIONS"].join(", "),
+    });
   }
   try {
     return isPlaylist
@@ -59,76 +59,105 @@ export async function answerPlayback(
   }
 }
 
+const notFound = () => refuse(404, "recording_not_found", "There is no recording of yours with this id.");
+
 async function answerAddresses(request: Request, deps: PlaybackDeps, log: Log): Promise<Response> {
-  const accessToken = /^Bearer\s+(\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-  if (accessToken === undefined) return refuse(401, "sign_in_required", "Sign in first.");
-  const rawBody = await readLimitedBody(request, LONGEST_ORDER_BYTES);
-  if (rawBody === undefined) return refuse(413, "body_not_json", "The body must be an id and nothing more.");
-  let body: unknown;
-  try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(rawBody));
-  } catch {
-    return refuse(400, "body_not_json", 'The body must be JSON: {"recording_id": "…"}.');
-  }
-  const parsed = order.safeParse(body);
-  if (!parsed.success)
-    return refuse(400, "recording_id_missing", "recording_id must be the id of a recording.");
-  const viewerId = await deps.userOf(accessToken);
-  if (viewerId === undefined) return refuse(401, "sign_in_required", "Sign in first.");
-  const playback = await deps.database.playbackOf(parsed.data.recording_id, viewerId);
-  if (playback === null)
-    return refuse(404, "recording_not_found", "There is no recording of yours with this id.");
-  const addresses = playbackAddresses(playback, viewerId, {
-    baseUrl: deps.baseUrl,
-    tokenSecrets: deps.tokenSecrets,
-    presigner: deps.presigner,
-    nowSeconds: Math.floor(deps.now() / 1000),
-  });
+  const missing = () => refuse(400, "recording_id_missing", "recording_id must be the id of a recording.");
+  const order = await readOrder(request, "recording_id", missing, deps.userOf);
+  if (order instanceof Response) return order;
+  const playback = await deps.database.playbackOf(order.id, order.userId);
+  if (playback === null) return notFound();
+  const nowSeconds = Math.floor(deps.now() / 1000);
+  const addresses = playbackAddresses(playback, order.userId, { ...deps, nowSeconds });
+  deps.wakeOverdueLanes();
   log("playback.opened", { recording_id: playback.recording_id, status: playback.status });
-  return Response.json(addresses, { headers: { ...CORS, "Cache-Control": "private, no-store" } });
+  return answerOnce(addresses);
 }
 
 async function answerPlaylist(request: Request, deps: PlaybackDeps): Promise<Response> {
   const nowSeconds = Math.floor(deps.now() / 1000);
-  const token = readPlaylistToken(
-    new URL(request.url).searchParams.get("token") ?? "",
-    deps.tokenSecrets,
-    nowSeconds,
-  );
-  if (token === undefined)
+  const { searchParams } = new URL(request.url);
+  const tokenText = searchParams.get("token") ?? "";
+  const token = readPlaylistToken(tokenText, deps.tokenSecrets, nowSeconds);
+  if (token === undefined) {
     return refuse(
       403,
       "playlist_token_invalid",
       "This address is not valid or has expired; open the recording again.",
     );
-  const playback = await deps.database.playbackOf(token.recordingId, token.viewerId);
-  const hasPlaylist = playback?.files.some((file) => file.kind === "playlist") ?? false;
-  if (playback === null || !hasPlaylist || !isPlayable(playback, nowSeconds)) {
-    return refuse(404, "recording_not_found", "There is no recording of yours with this id.");
   }
-  const { signedAt, expiresInSeconds } = mediaLifetime(playback, nowSeconds);
-  // The manifest lists what was there when the files were published; the engine's own playlist may name what never came.
-  const segments = await readManifestSegments(playback.recording_id, deps.bucket);
-  const text = renderPlaylist(segments, ({ uri: key }) =>
-    deps.presigner.presignGet(key, { signedAt, expiresInSeconds, responseContentType: "video/mp2t" }),
-  );
-  return new Response(text, {
-    headers: {
-      ...CORS,
-      "Content-Type": "application/vnd.apple.mpegurl",
-      "Cache-Control": "private, no-store",
-    },
-  });
+  const playback = await deps.database.playbackOf(token.recordingId, token.viewerId);
+  if (playback === null || !isPlayable(playback, nowSeconds)) return notFound();
+  const life = mediaLifetime(playback, nowSeconds);
+  const file = searchParams.get("file");
+  const text =
+    file === null
+      ? await originalPlaylist(playback, life, deps)
+      : await renditionPlaylist(playback, file, tokenText, life, deps);
+  return text === undefined
+    ? notFound()
+    : answerOnce(text, { "Content-Type": "application/vnd.apple.mpegurl" });
 }
 
-function refuse(
-  status: number,
-  code: string,
-  message: string,
-  headers: Record<string, string> = {},
-): Response {
-  return Response.json(
-    { code, message },
-    { status, headers: { ...CORS, "Cache-Control": "no-store", ...headers } },
+/** The recording as it was recorded; undefined where it has no slices. */
+async function originalPlaylist(playback: Playback, life: Lifetime, deps: PlaybackDeps) {
+  const { recording_id } = playback;
+  const isThere = playback.files.some(
+    ({ kind, object_key }) => kind === "playlist" && isInAttempt(recording_id, object_key),
   );
+  if (!isThere) return undefined;
+  // The manifest lists what was there when the files were published; the engine's own playlist may name what never came.
+  const segments = await readManifestSegments(recording_id, deps.bucket);
+  const addressOf = deps.media.prepare(life, { method: "GET", contentType: "video/mp2t" });
+  return renderPlaylist(segments, ({ uri: key }) => addressOf(key));
+}
+
+/** A playlist that we made of the recording, or a child of one; undefined for what cannot be one. */
+async function renditionPlaylist(
+  playback: Playback,
+  file: string,
+  token: string,
+  life: Lifetime,
+  deps: PlaybackDeps,
+): Promise<string | undefined> {
+  const prefix = recordingPrefix(playback.recording_id);
+  const key = prefix + file;
+  const isOurs = isInside(file) && file.endsWith(".m3u8") && !isInAttempt(playback.recording_id, key);
+  const folder = key.slice(0, key.lastIndexOf("/") + 1);
+  // A child lies below the folder of a rendition that is known: what is only half made is not played.
+  const isKnown = playback.files.some(
+    ({ kind, object_key }) => kind === "playlist" && folder.startsWith(folderOf(object_key)),
+  );
+  if (!isOurs || !isKnown) return undefined;
+  const text = await deps.bucket.getText(key, LONGEST_PLAYLIST_BYTES);
+  const prepared = new Map<string, (key: string) => string>();
+  const preparedFor = (contentType: string) => {
+    const sign = prepared.get(contentType) ?? deps.media.prepare(life, { method: "GET", contentType });
+    prepared.set(contentType, sign);
+    return sign;
+  };
+  try {
+    return rewritePlaylist(text, {
+      folder,
+      playlistAt: (child) =>
+        `${deps.baseUrl}/playlist.m3u8?token=${token}&file=${encodeURIComponent(child.slice(prefix.length))}`,
+      mediaAt: (media, contentType) => preparedFor(contentType)(media),
+    });
+  } catch (cause) {
+    if (!(cause instanceof UnfitPlaylist)) throw cause;
+    throw new RecorderFailure(
+      {
+        code: "playlist_unreadable",
+        blame: "storage",
+        retry: "later",
+        message: "The recording cannot be read right now.",
+        detail: `${key}: ${cause.message}`,
+      },
+      { cause },
+    );
+  }
+}
+
+function folderOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("/") + 1);
 }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import {
   bucketSettings,
+  callSettings,
   engineSettings,
+  ingestSettings,
   playbackSettings,
+  stagingSettings,
   supabaseSettings,
   wakeUpSecrets,
   webhookSecrets,
@@ -29,6 +32,7 @@ function complaintOf(run: () => unknown): string {
 const readers: Record<string, (environment: ReturnType<typeof from>) => unknown> = {
   supabase: supabaseSettings,
   engine: engineSettings,
+  call: callSettings,
   webhook: webhookSecrets,
   wakeUp: wakeUpSecrets,
   storage: (environment) => bucketSettings(environment, "storage"),
@@ -52,6 +56,11 @@ const required: Record<string, [name: string, place: RegExp][]> = {
     ["AGORA_APP_CERTIFICATE", /Agora console.*certificate/],
     ["AGORA_CUSTOMER_ID", /Agora console.*RESTful API \(not the App ID\)/],
     ["AGORA_CUSTOMER_SECRET", /Agora console.*RESTful API \(not the App Certificate\)/],
+  ],
+  call: [
+    ["AGORA_APP_ID", /Agora console, Project Management/],
+    ["AGORA_APP_CERTIFICATE", /Agora console.*certificate/],
+    ["CALL_TRANSPORT", /agora, or local/],
   ],
   webhook: [["AGORA_WEBHOOK_SECRET", /Agora console, Notifications/]],
   wakeUp: [["WAKE_UP_SECRET", /Vault's wake_up_secret/]],
@@ -93,6 +102,9 @@ const malformed: [reader: string, name: string, value: string][] = [
   ["engine", "AGORA_CUSTOMER_SECRET", "MARK and more"],
   ["engine", "AGORA_API_URLS", "api.agora.io/MARK"],
   ["engine", "AGORA_API_URLS", " , "],
+  ["call", "CALL_TRANSPORT", "MARK"],
+  ["call", "CALL_TRANSPORT", "Agora"],
+  ["call", "CALL_TRANSPORT_URL", "media.example/MARK"],
   ["webhook", "AGORA_WEBHOOK_SECRET", " ,, "],
   ["wakeUp", "WAKE_UP_SECRET", "MARK"],
   ["wakeUp", "WAKE_UP_SECRET", `${WHOLE.WAKE_UP_SECRET},MARK`],
@@ -133,6 +145,17 @@ Deno.test("the portal's name of the App ID is read too, and our own wins", () =>
     complaintOf(() => engineSettings(from({ ...others, NEXT_PUBLIC_AGORA_APP_ID: "x" }))),
     /^NEXT_PUBLIC_AGORA_APP_ID is malformed/,
   );
+});
+
+Deno.test("a media server of one's own must say where it is", () => {
+  const local = { ...WHOLE, CALL_TRANSPORT: "local" };
+  assert.match(
+    complaintOf(() => callSettings(from(local))),
+    /^CALL_TRANSPORT_URL is missing; find it here: .*local/,
+  );
+  const whole = callSettings(from({ ...local, CALL_TRANSPORT_URL: "ws://127.0.0.1:1/" }));
+  assert.deepEqual([whole.transport, whole.transportUrl], ["local", "ws://127.0.0.1:1"]);
+  assert.equal(callSettings(from(WHOLE)).transportUrl, undefined);
 });
 
 Deno.test("the engine's addresses are the documented two, unless others are named", () => {
@@ -198,5 +221,34 @@ for (const use of ["ingest", "playback"] as const) {
       const complaint = complaintOf(() => bucketSettings(from({ ...WHOLE, [prefix + given]: "half" }), use));
       assert.match(complaint, new RegExp(`^${prefix}${missing} is missing; .*both halves or none`));
     }
+  });
+}
+
+const STAGING = {
+  STAGING_S3_ENDPOINT: "https://staging.example",
+  STAGING_S3_REGION: "eu-1",
+  STAGING_S3_BUCKET_NAME: "staging",
+  STAGING_S3_ACCESS_KEY_ID: "staging-key",
+  STAGING_S3_SECRET_ACCESS_KEY: "staging-secret",
+};
+
+Deno.test("without a staging store the engine is given our bucket", () => {
+  assert.equal(stagingSettings(from(WHOLE), "storage"), undefined);
+  assert.equal(ingestSettings(from(WHOLE)).bucket, WHOLE.BACKBLAZE_B2_BUCKET_NAME);
+});
+
+Deno.test("with one the engine is given that, with the key that may only write where there is one", () => {
+  assert.equal(ingestSettings(from({ ...WHOLE, ...STAGING })).keyId, "staging-key");
+  const own = { STAGING_S3_INGEST_ACCESS_KEY_ID: "i", STAGING_S3_INGEST_SECRET_ACCESS_KEY: "s" };
+  assert.equal(ingestSettings(from({ ...WHOLE, ...STAGING, ...own })).keyId, "i");
+  assert.equal(stagingSettings(from({ ...WHOLE, ...STAGING, ...own }), "storage")?.keyId, "staging-key");
+});
+
+for (const name of Object.keys(STAGING)) {
+  Deno.test(`a staging store without ${name} is a mistake, not a reason to write elsewhere`, () => {
+    assert.match(
+      complaintOf(() => ingestSettings(from({ ...WHOLE, ...STAGING, [name]: "" }))),
+      new RegExp(name),
+    );
   });
 }

@@ -8,6 +8,7 @@ export const WHOLE = {
   AGORA_CUSTOMER_ID: "customer-7",
   AGORA_CUSTOMER_SECRET: "secret-of-the-customer",
   AGORA_WEBHOOK_SECRET: "secret-of-the-webhook",
+  CALL_TRANSPORT: "agora",
   WAKE_UP_SECRET: `whsec_${btoa("the secret of the wake-ups, 32 b")}`,
   BACKBLAZE_B2_ENDPOINT: "https://s3.us-west-004.backblazeb2.com",
   BACKBLAZE_B2_BUCKET_NAME: "recordings-bucket",

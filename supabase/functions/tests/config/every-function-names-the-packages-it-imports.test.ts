@@ -39,10 +39,23 @@ for await (const entry of Deno.readDir(functions)) {
 }
 
 Deno.test("the functions are found, and so are the packages they import", async () => {
-  for (const name of ["agora-events", "play-recording", "run-control", "run-storage"])
+  for (const name of [
+    "agora-events",
+    "call-token",
+    "play-recording",
+    "run-control",
+    "run-notify",
+    "run-storage",
+  ])
     assert.ok(names.includes(name));
   const packages = await packagesOf(new URL("run-storage/index.ts", functions));
-  assert.deepEqual([...packages].sort(), ["@supabase/postgrest-js", "aws4fetch", "fast-xml-parser", "zod"]);
+  assert.deepEqual([...packages].sort(), [
+    "@supabase/postgrest-js",
+    "aws4fetch",
+    "fast-xml-parser",
+    "hls-parser",
+    "zod",
+  ]);
 });
 
 for (const name of names.sort()) {

@@ -5,11 +5,13 @@ import { createPresigner } from "../../_shared/b2/presign.ts";
 import { bucketSettings, playbackSettings, supabaseSettings, webhookSecrets } from "../../_shared/config.ts";
 import { controlHandlers } from "../../_shared/control/control-lane.ts";
 import { receiveAgoraEvent } from "../../_shared/control/receive-event.ts";
+import { startRequestOf, withoutSecrets } from "../../_shared/control/start-request.ts";
 import { createRecorderDatabase } from "../../_shared/jobs/database.ts";
 import { serveLane } from "../../_shared/jobs/lane.ts";
 import { createLog } from "../../_shared/log.ts";
+import { userOfToken } from "../../_shared/people/user.ts";
 import { answerPlayback } from "../../_shared/playback/answer.ts";
-import { userOfToken } from "../../_shared/playback/user.ts";
+import { storeAddresses } from "../../_shared/playback/store-addresses.ts";
 import { storageHandlers } from "../../_shared/storage/storage-lane.ts";
 import { signStandardWebhook } from "../../_shared/webhooks/standard-webhooks.ts";
 import { EVENTS } from "../control/events-for-tests.ts";
@@ -67,9 +69,15 @@ async function runLane(lane: "control" | "storage", job: unknown, elsewhere: typ
       return { has_place: true, jobs: looks === 1 ? [job] : [], next_run_in_ms: null, settings: {} };
     },
     leave: () => false,
-    begin_attempt: () => ({ id: TASK_ID, attempt: 1, channel: CHANNEL, uid: UID }),
-    report: () => ({ status: "starting", attempt: 1 }),
-    mark_applied: () => null,
+    begin_attempt: () => ({
+      id: TASK_ID,
+      attempt: 1,
+      channel: CHANNEL,
+      uid: UID,
+      token_expires_at: new Date(BEGIN_MS + 86_400_000).toISOString(),
+    }),
+    report: () => ({ status: "starting", attempt: 1, is_won: true }),
+    mark_applied: () => 1,
     publish: () => true,
     files_failed: () => true,
   };
@@ -105,11 +113,17 @@ async function runLane(lane: "control" | "storage", job: unknown, elsewhere: typ
   return { lines, toDatabase };
 }
 
+/** A start as the database keeps it. */
+function keptRequestForTest() {
+  const bucket = bucketSettings(environment, "ingest");
+  return withoutSecrets(startRequestOf(recordingForTest(), 1, {}, bucket));
+}
+
 /** As the database sends it. */
 function wire(change: Parameters<typeof jobForTest>[0]) {
   const iso = (time: number | undefined) => (time === undefined ? null : new Date(time).toISOString());
   const { recording, tasks, events, ...job } = jobForTest(change);
-  const { requested_at, started_at, stop_requested_at, stopped_at, ...facts } = recording;
+  const { requested_at, started_at, stop_requested_at, stopped_at, deadline_at, ...facts } = recording;
   return {
     ...job,
     recording: {
@@ -118,15 +132,18 @@ function wire(change: Parameters<typeof jobForTest>[0]) {
       started_at: iso(started_at),
       stop_requested_at: iso(stop_requested_at),
       stopped_at: iso(stopped_at),
+      deadline_at: iso(deadline_at),
     },
     tasks: tasks.map((task) => ({
       ...task,
+      token_expires_at: iso(task.token_expires_at),
       start_sent_at: iso(task.start_sent_at),
       started_at: null,
       confirmed_at: null,
       last_seen_at: null,
       suspect_since: null,
       left_at: null,
+      failed_at: null,
       gone_at: null,
     })),
     events: events?.map((event) => ({ ...event, received_at: iso(event.received_at) })) ?? null,
@@ -175,14 +192,20 @@ for (const [what, engine] of Object.entries(engines)) {
   });
 }
 
-for (const kind of ["stop", "confirm", "apply_events"] as const) {
+for (const kind of ["start_again", "stop", "confirm", "apply_events"] as const) {
   Deno.test(`${kind} tells no secret either`, async () => {
     const event = EVENTS.fatal();
     const job = wire({
       kind,
       engine_task_id: TASK_ID,
       recording: recordingForTest(kind === "stop" ? { status: "stopping" } : {}),
-      tasks: [taskForTest()],
+      tasks: [
+        taskForTest(
+          kind === "start_again"
+            ? { state: "requested", sid: null, is_unanswered: true, request: keptRequestForTest() }
+            : {},
+        ),
+      ],
       events: [{ notice_id: event.noticeId, event, received_at: BEGIN_MS }],
     });
     const { lines, toDatabase } = await runLane("control", job, echo(400, 2));
@@ -227,7 +250,10 @@ Deno.test("an event of the engine tells neither secret nor signature", async () 
           createRecorderDatabase(supabaseSettings(environment), {
             fetch: (_input, init) => Promise.reject(new TypeError(`error sending request ${init?.method}`)),
           }),
+        sendWakeUps: () => Promise.resolve(),
+        waitUntil: () => {},
         log: createLog((line) => lines.push(line)),
+        now: () => BEGIN_MS,
       },
     );
     assert.equal(response.status, status);
@@ -261,7 +287,8 @@ Deno.test("playback gives tokens and signed addresses to the viewer, and to nobo
         ...playbackSettings(environment),
         database: createRecorderDatabase(supabase, { fetch: fetchAnywhere }),
         bucket: createB2Client(bucket, { fetch: fetchAnywhere, ...clock }),
-        presigner: createPresigner(bucket),
+        media: storeAddresses(createPresigner(bucket)),
+        wakeOverdueLanes: () => {},
         userOf: (accessToken) => userOfToken(accessToken, supabase, { fetch: fetchAnywhere }),
         now: clock.now,
       }),
@@ -293,7 +320,7 @@ Deno.test("playback gives tokens and signed addresses to the viewer, and to nobo
   assertClean(lines, [USER_TOKEN, token, token.slice(-43)]);
 });
 
-Deno.test("nothing below index.ts and the lane writes to the console", async () => {
+Deno.test("nothing below index.ts and the world of a function writes to the console", async () => {
   const shared = new URL("../../_shared/", import.meta.url);
   const found: string[] = [];
   const walk = async (folder: URL): Promise<void> => {
@@ -304,5 +331,5 @@ Deno.test("nothing below index.ts and the lane writes to the console", async () 
     }
   };
   await walk(shared);
-  assert.deepEqual(found, ["lane.ts"]);
+  assert.deepEqual(found, ["edge-world.ts"]);
 });

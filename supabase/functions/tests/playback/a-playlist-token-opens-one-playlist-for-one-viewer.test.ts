@@ -15,18 +15,17 @@ Deno.test("a token tells what it was signed for, and stands in an address as it 
   assert.equal(encodeURIComponent(TOKEN), TOKEN);
 });
 
-Deno.test("a token with any one character off is refused", () => {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ ";
+Deno.test("a token with any one byte off, to any other value, is refused", () => {
   let tried = 0;
   for (let at = 0; at < TOKEN.length; at++) {
-    for (const character of alphabet) {
-      if (character === TOKEN[at]) continue;
+    for (let byte = 0; byte < 256; byte++) {
+      if (byte === TOKEN.charCodeAt(at)) continue;
       tried += 1;
-      const forged = TOKEN.slice(0, at) + character + TOKEN.slice(at + 1);
+      const forged = TOKEN.slice(0, at) + String.fromCharCode(byte) + TOKEN.slice(at + 1);
       assert.equal(readPlaylistToken(forged, SECRETS, NOW), undefined, forged);
     }
   }
-  assert.ok(tried > 10_000);
+  assert.equal(tried, TOKEN.length * 255);
 });
 
 Deno.test("a token that is shorter, longer or torn is refused", () => {

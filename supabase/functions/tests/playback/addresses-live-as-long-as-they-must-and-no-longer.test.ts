@@ -1,22 +1,10 @@
 import assert from "node:assert/strict";
 import type { Playback } from "../../_shared/jobs/database.ts";
-import {
-  downloadName,
-  isPlayable,
-  mediaLifetime,
-  playbackAddresses,
-} from "../../_shared/playback/addresses.ts";
+import { playbackAddresses } from "../../_shared/playback/addresses.ts";
+import { isPlayable, mediaLifetime } from "../../_shared/playback/lifetimes.ts";
 import { readPlaylistToken } from "../../_shared/playback/token.ts";
 import { RECORDING_ID } from "../jobs/jobs-for-tests.ts";
-import {
-  HOUR,
-  MP4,
-  NOW,
-  PLAYLIST,
-  playbackForTest,
-  readablePresigner,
-  VIEWER_ID,
-} from "./playback-for-tests.ts";
+import { HOUR, MP4, NOW, PHONE, playbackForTest, readableMedia, VIEWER_ID } from "./playback-for-tests.ts";
 
 const SECRETS = ["the secret of the playlist tokens"];
 const HOUR_BEGIN = NOW - 900;
@@ -26,7 +14,7 @@ function addresses(change: Partial<Playback> = {}, nowSeconds = NOW) {
   return playbackAddresses(playbackForTest(change), VIEWER_ID, {
     baseUrl: "https://functions.example/play-recording",
     tokenSecrets: SECRETS,
-    presigner: readablePresigner,
+    media: readableMedia,
     nowSeconds,
   });
 }
@@ -57,11 +45,16 @@ Deno.test("they never live less than that, whenever in the hour they are asked f
 Deno.test("two visits within an hour get the same addresses, so that a browser finds its slices again", () => {
   assert.deepEqual(addresses().mp4, addresses({}, HOUR_BEGIN + 1).mp4);
   assert.notDeepEqual(addresses().mp4, addresses({}, NOW + HOUR).mp4);
+  // Also where the longest life cuts them short.
+  const day = { duration_ms: 24 * HOUR * 1000 };
+  assert.deepEqual(addresses(day).mp4, addresses(day, HOUR_BEGIN + 1).mp4);
 });
 
 Deno.test("however long a recording is, they live 12 hours at most", () => {
   for (const hours of [9.9, 10, 11, 24]) {
-    assert.equal(life({ duration_ms: hours * HOUR * 1000 }).lives, 12 * HOUR);
+    const duration_ms = hours * HOUR * 1000;
+    assert.equal(life({ duration_ms }).lives, 11.75 * HOUR);
+    assert.equal(life({ duration_ms }, HOUR_BEGIN).lives <= 12 * HOUR, true);
   }
 });
 
@@ -79,9 +72,11 @@ Deno.test("no address outlives the recording", () => {
 Deno.test("what is past its end is not played, also before it is deleted", () => {
   assert.equal(isPlayable(playbackForTest({ expires_at: at(NOW) }), NOW), false);
   assert.equal(isPlayable(playbackForTest({ expires_at: at(NOW + 1) }), NOW), true);
+  // In its last fraction of a second every address would have ended before it is given.
+  assert.equal(isPlayable(playbackForTest({ expires_at: at(NOW + 0.9) }), NOW), false);
   for (const expires_at of [at(NOW), at(NOW - 86_400)]) {
-    const { hls, mp4, download } = addresses({ expires_at });
-    assert.deepEqual([hls, mp4, download], [null, [], null]);
+    const { hls, mp4, download, refresh_at } = addresses({ expires_at });
+    assert.deepEqual([hls, mp4, download, refresh_at], [null, [], null, null]);
   }
 });
 
@@ -97,43 +92,21 @@ Deno.test("the playlist's token is the viewer's own and lives 15 minutes", () =>
   });
 });
 
-Deno.test("a recorded hour has its playlist, its MP4 and a download with a name people recognise", () => {
-  const { hls, mp4, download, ...facts } = addresses();
-  assert.deepEqual(facts, {
-    recording_id: RECORDING_ID,
-    status: "recorded",
-    duration_seconds: 3_600,
-    size_bytes: 5_000,
-    is_partial: false,
-  });
-  assert.ok(hls);
-  assert.deepEqual(
-    mp4.map(({ size_bytes }) => size_bytes),
-    [5_000],
-  );
-  assert.equal(new URL(mp4[0]?.url ?? "").searchParams.get("responseContentType"), "video/mp4");
-  assert.equal(download?.file_name, "recording-2026-11-22-0f6c2f6e.mp4");
+Deno.test("a player is told to ask again before its first address ends", () => {
+  assert.equal(addresses().refresh_at, at(NOW + 840));
+  assert.equal(addresses({ expires_at: at(NOW + 600) }).refresh_at, at(NOW + 540));
+  assert.equal(addresses({ files: [MP4] }).refresh_at, at(NOW + 3.75 * HOUR - 60));
+  assert.equal(addresses({ files: [MP4, PHONE] }).refresh_at, at(NOW + 840));
   assert.equal(
-    new URL(download?.url ?? "").searchParams.get("responseContentDisposition"),
-    'attachment; filename="recording-2026-11-22-0f6c2f6e.mp4"',
+    addresses({ expires_at: at(NOW + 30) }).refresh_at,
+    at(NOW + 1),
+    "never at once, over and over",
   );
+  assert.equal(addresses({ files: [] }).refresh_at, null);
 });
 
-Deno.test("what is missing is null, not a broken address", () => {
-  const onlyMp4 = addresses({ files: [MP4] });
-  assert.deepEqual([onlyMp4.hls, onlyMp4.mp4.length], [null, 1]);
-  const onlySlices = addresses({ files: [PLAYLIST] });
-  assert.deepEqual([onlySlices.mp4, onlySlices.download], [[], null]);
-  assert.ok(onlySlices.hls);
-});
-
-for (const status of ["starting", "recording", "stopping", "processing", "failed", "expired"]) {
-  Deno.test(`a recording that is ${status} has its status and no address`, () => {
-    const { hls, mp4, download, ...facts } = addresses({ status });
-    assert.deepEqual([hls, mp4, download, facts.status], [null, [], null, status]);
-  });
-}
-
-Deno.test("a recording without a beginning still has a name", () => {
-  assert.equal(downloadName({ started_at: null, recording_id: RECORDING_ID }), "recording-0f6c2f6e.mp4");
+Deno.test("while files are still arriving it asks every minute", () => {
+  const { refresh_at, is_complete, hls } = addresses({ status: "processing" });
+  assert.deepEqual([refresh_at, is_complete], [at(NOW + 60), false]);
+  assert.ok(hls, "what is there can be played meanwhile");
 });

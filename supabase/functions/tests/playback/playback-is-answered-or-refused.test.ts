@@ -7,7 +7,15 @@ import { parsePlaylist } from "../../_shared/playback/playlist.ts";
 import { signPlaylistToken } from "../../_shared/playback/token.ts";
 import { RECORDING_ID } from "../jobs/jobs-for-tests.ts";
 import { mp4File, PREFIX, sliceFile } from "../storage/bucket-in-memory.ts";
-import { MP4, NOW, playbackForTest, readablePresigner, VIEWER_ID } from "./playback-for-tests.ts";
+import {
+  MP4,
+  NOW,
+  PHONE,
+  PLAYLIST,
+  playbackForTest,
+  readableMedia,
+  VIEWER_ID,
+} from "./playback-for-tests.ts";
 
 const SECRETS = ["the secret of the playlist tokens"];
 const BASE = "https://functions.example/play-recording";
@@ -22,6 +30,8 @@ const segments = [0, 1].map((index) => ({
 interface World {
   playback?: Playback | null;
   manifest?: unknown;
+  /** By their place in the recording's folder. */
+  texts?: Record<string, string>;
   deps?: Partial<PlaybackDeps>;
   makeDeps?: () => PlaybackDeps;
 }
@@ -30,6 +40,7 @@ async function ask(path: string, init: RequestInit, world: World = {}) {
   const logged: (LogFields & { step: string })[] = [];
   const asked: [recordingId: string, viewerId: string][] = [];
   const read: string[] = [];
+  let woken = 0;
   const deps: PlaybackDeps = {
     database: {
       playbackOf: (recordingId, viewerId) => {
@@ -40,15 +51,20 @@ async function ask(path: string, init: RequestInit, world: World = {}) {
     bucket: {
       getText: (key) => {
         read.push(key);
+        const text = world.texts?.[key.slice(PREFIX.length)];
+        if (text !== undefined) return Promise.resolve(text);
         const manifest = world.manifest ?? { version: 1, segments };
         return Promise.resolve(typeof manifest === "string" ? manifest : JSON.stringify(manifest));
       },
     },
-    presigner: readablePresigner,
+    media: readableMedia,
     userOf: (accessToken) => Promise.resolve(accessToken === USER_TOKEN ? VIEWER_ID : undefined),
     baseUrl: BASE,
     tokenSecrets: SECRETS,
     now: () => NOW * 1000,
+    wakeOverdueLanes: () => {
+      woken += 1;
+    },
     ...world.deps,
   };
   const response = await answerPlayback(
@@ -64,6 +80,8 @@ async function ask(path: string, init: RequestInit, world: World = {}) {
   const text = await response.text();
   const isJson = response.headers.get("content-type") === "application/json";
   const body: unknown = isJson ? JSON.parse(text) : text;
+  // A person who was answered sets lost work in motion; whoever is refused, and a player that fetches, does not.
+  assert.equal(woken, response.status === 200 && init.method === "POST" ? 1 : 0);
   return { status: response.status, headers: response.headers, body, logged, asked, read };
 }
 
@@ -175,7 +193,7 @@ Deno.test("the playlist lists what the manifest lists, under signed addresses", 
     segments.map(({ object_key, is_discontinuity }) => [object_key, is_discontinuity]),
   );
   const { searchParams } = new URL(playlist?.segments[0]?.uri ?? "");
-  assert.equal(searchParams.get("responseContentType"), "video/mp2t");
+  assert.deepEqual([searchParams.get("type"), searchParams.get("method")], ["video/mp2t", "GET"]);
   assert.equal(Number(searchParams.get("from")) % 3_600, 0);
 });
 
@@ -202,8 +220,7 @@ Deno.test("a token that has expired is answered 403", async () => {
 
 const notThere: Record<string, Playback | null> = {
   "who is not one of the two any more": null,
-  "for a recording that is not recorded": playbackForTest({ status: "processing" }),
-  "for a recording that has expired": playbackForTest({ status: "expired" }),
+  "for a recording of which nothing may be played": playbackForTest({ files: [] }),
   "past the recording's end": playbackForTest({ expires_at: new Date(NOW * 1000).toISOString() }),
   "for a recording without a playlist": playbackForTest({ files: [MP4] }),
 };
@@ -246,6 +263,73 @@ Deno.test("a manifest that was written before it told of jumps is played", async
   assert.equal((await ask(playlistPath(), { method: "GET" }, { manifest })).status, 200);
 });
 
+Deno.test("a player may look before it fetches, and ask for a range of what is made for it alone", async () => {
+  const { status, headers } = await ask(playlistPath(), { method: "HEAD" });
+  assert.deepEqual([status, headers.get("content-type")], [200, "application/vnd.apple.mpegurl"]);
+  for (const range of ["bytes=0-10", "bytes=9-1", "bytes=a", "lines=1"]) {
+    const answer = await ask(playlistPath(), { method: "GET", headers: { range } });
+    assert.deepEqual([answer.status, answer.headers.get("content-range")], [200, null], "it is given whole");
+  }
+});
+
+// Renditions
+
+const master = ["#EXTM3U", "#EXT-X-STREAM-INF:BANDWIDTH=400000", "low/index.m3u8"].join("\n");
+const child = ["#EXTM3U", '#EXT-X-MAP:URI="init.mp4"', "#EXTINF:4,", "1.m4s", "#EXT-X-ENDLIST"].join("\n");
+const withPhone: World = {
+  playback: playbackForTest({ files: [PLAYLIST, MP4, PHONE] }),
+  texts: { "phone-360p/all.m3u8": master, "phone-360p/low/index.m3u8": child },
+};
+const renditionPath = (file: string) => `${playlistPath()}&file=${encodeURIComponent(file)}`;
+
+Deno.test("a rendition leads to its children through us, and from there to the store", async () => {
+  const first = await ask(renditionPath("phone-360p/all.m3u8"), { method: "GET" }, withPhone);
+  assert.equal(first.status, 200);
+  const [childUrl = ""] = String(first.body)
+    .split("\n")
+    .filter((line) => line.startsWith("http"));
+  assert.ok(childUrl.startsWith(`${BASE}/playlist.m3u8?token=`));
+  const second = await ask(childUrl.slice(BASE.length), { method: "GET" }, withPhone);
+  assert.deepEqual(second.asked, [[RECORDING_ID, VIEWER_ID]], "access is asked for again");
+  const urls = [...String(second.body).matchAll(/https:[^"\n]+/g)].map(([url]) => new URL(url));
+  assert.deepEqual(
+    urls.map(({ pathname, searchParams }) => [pathname.slice(1 + PREFIX.length), searchParams.get("type")]),
+    [
+      ["phone-360p/low/init.mp4", "video/mp4"],
+      ["phone-360p/low/1.m4s", "video/iso.segment"],
+    ],
+  );
+});
+
+for (const file of [
+  "",
+  "/",
+  "phone-360p/../../x.m3u8",
+  "../all.m3u8",
+  "phone-360p//all.m3u8",
+  "phone-360p/%2e%2e/all.m3u8",
+  "phone-360p/all.m3u8?x",
+  "phone-360p/init.mp4",
+  "manifest.json",
+  "other/all.m3u8",
+  `a1/${sliceFile(0)}`,
+  PLAYLIST.object_key.slice(PREFIX.length),
+  `https://elsewhere.example/all.m3u8`,
+]) {
+  Deno.test(`the file ${JSON.stringify(file)} is no rendition: 404, and the bucket is not asked`, async () => {
+    const answer = await ask(renditionPath(file), { method: "GET" }, withPhone);
+    assertRefused(answer, 404, "recording_not_found");
+    assert.deepEqual(answer.read, []);
+  });
+}
+
+Deno.test("a rendition that names what is not beside it is not given: 503, and why is for the log alone", async () => {
+  const texts = { "phone-360p/all.m3u8": "#EXTM3U\n#EXTINF:4,\nhttps://elsewhere.example/1.ts" };
+  const answer = await ask(renditionPath("phone-360p/all.m3u8"), { method: "GET" }, { ...withPhone, texts });
+  assertRefused(answer, 503, "playlist_unreadable");
+  assert.match(String(answer.logged[0]?.detail), /phone-360p\/all\.m3u8: it names something/);
+});
+
 // Everything else
 
 for (const path of ["", playlistPath()]) {
@@ -253,15 +337,15 @@ for (const path of ["", playlistPath()]) {
     const { status, headers, body } = await ask(path, { method: "OPTIONS" });
     assert.deepEqual([status, body], [204, ""]);
     assert.match(headers.get("access-control-allow-headers") ?? "", /authorization.*apikey.*content-type/);
-    assert.match(headers.get("access-control-allow-methods") ?? "", /GET.*POST.*OPTIONS/);
+    assert.match(headers.get("access-control-allow-methods") ?? "", /GET.*HEAD.*POST.*OPTIONS/);
   });
 }
 
 for (const [path, method, allow] of [
   ["", "GET", "POST, OPTIONS"],
   ["", "DELETE", "POST, OPTIONS"],
-  [playlistPath(), "POST", "GET, OPTIONS"],
-  [playlistPath(), "PUT", "GET, OPTIONS"],
+  [playlistPath(), "POST", "GET, HEAD, OPTIONS"],
+  [playlistPath(), "PUT", "GET, HEAD, OPTIONS"],
 ] as const) {
   Deno.test(`${method} ${path.slice(0, 15) || "/"} is answered 405`, async () => {
     const answer = await ask(path, { method });

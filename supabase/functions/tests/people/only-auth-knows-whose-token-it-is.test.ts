@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { RecorderFailure } from "../../_shared/errors.ts";
-import { userOfToken } from "../../_shared/playback/user.ts";
-import { VIEWER_ID } from "./playback-for-tests.ts";
+import { userOfToken } from "../../_shared/people/user.ts";
+import { VIEWER_ID } from "../playback/playback-for-tests.ts";
 
 const SETTINGS = { url: "https://project.example", publishableKey: "sb_publishable_key" };
 
