@@ -16,6 +16,9 @@ export interface FileItem {
   sliceStartTime: number;
 }
 
+/** warnCode of event 2, module 1: a piece goes to the backup cloud. */
+export const warnBackup = 32;
+
 /** leaveCode of event 41: a bit mask of why the recorder left. */
 export const leaveCodes = { killed: 2, idle: 4, asked: 24, clientLeft: 16 } as const;
 
@@ -24,10 +27,15 @@ export const errorModule = { recorder: 0, uploader: 1, service: 2 } as const;
 
 /** The events of a mix recording with their documented fields (Agora, "Cloud Recording callback events"). */
 export const events = {
-  error: (module: 0 | 1 | 2, errorCode: number, errorMsg = ""): Event => ({
+  error: (module: number, errorCode: number, errorMsg = ""): Event => ({
     eventType: 1,
     serviceType: 0,
     details: { msgName: "cloud_recording_error", module, errorLevel: 5, errorCode, stat: 0, errorMsg },
+  }),
+  warning: (module: 0 | 1, warnCode: number): Event => ({
+    eventType: 2,
+    serviceType: 0,
+    details: { msgName: "cloud_recording_warning", module, warnCode },
   }),
   statusUpdate: (status: number, fileList: string): Event => ({
     eventType: 3,
@@ -59,6 +67,11 @@ export const events = {
     serviceType: 2,
     details: { msgName: "uploaded", status: 0, fileList },
   }),
+  backuped: (fileList: FileItem[]): Event => ({
+    eventType: 32,
+    serviceType: 2,
+    details: { msgName: "backuped", status: 0, fileList },
+  }),
   uploadingProgress: (progress: number): Event => ({
     eventType: 33,
     serviceType: 2,
@@ -85,6 +98,18 @@ export const events = {
       streamUid: "0",
       trackType,
     },
+  }),
+  /** Named on the best-practices page only, without a schema. */
+  highAvailability: (): Event => ({
+    eventType: 13,
+    serviceType: 0,
+    details: { msgName: "high_availability_register_success" },
+  }),
+  /** Seen in a console's list only; 46 tells of sound, 47 of pictures. */
+  infoChanged: (kind: "audio" | "video"): Event => ({
+    eventType: kind === "audio" ? 46 : 47,
+    serviceType: 1,
+    details: { msgName: `recorder_${kind}_info_changed`, streamUid: "1" },
   }),
   streamState: (kind: "audio" | "video", isReceiving: boolean, utcMs: number): Event => ({
     eventType: kind === "audio" ? 43 : 44,

@@ -1,12 +1,11 @@
 import type { FileItem } from "./events.ts";
-import { prefixOf } from "./storage-rules.ts";
+import { prefixOf } from "./request-rules.ts";
 import type { TaskRecord } from "./task-store.ts";
 import { tracksOf } from "./tracks.ts";
+import type { Unconfirmed } from "./unconfirmed.ts";
 
-/** Whether names carry the folder prefix: a setting, since Agora does not say. */
-interface Naming {
-  prefixInFileNames: boolean;
-}
+/** What Agora does not say about file lists. */
+type Naming = Pick<Unconfirmed, "prefixInFileNames" | "sliceStartTimeIn">;
 
 /** Files of a task that are in the bucket: MP4 before the playlist, as in the documented samples; slices are not listed. */
 export function fileItems(record: TaskRecord, naming: Naming): FileItem[] {
@@ -19,7 +18,7 @@ export function fileItems(record: TaskRecord, naming: Naming): FileItem[] {
       uid: "0",
       mixedAllUser: true,
       isPlayable: true,
-      sliceStartTime: startedAt,
+      sliceStartTime: timeOf(startedAt, naming),
     }));
 }
 
@@ -36,10 +35,19 @@ export function fileListing(record: TaskRecord, naming: Naming) {
     : { fileListMode: "string", fileList: playlistName(record, naming) };
 }
 
+/** A time in the unit that sliceStartTime has. */
+export function timeOf(ms: number, { sliceStartTimeIn }: Naming): number {
+  return sliceStartTimeIn === "ms" ? ms : Math.floor(ms / 1000);
+}
+
 function isPlaylist(name: string): boolean {
   return name.endsWith(".m3u8");
 }
 
-function named(name: string, record: TaskRecord, { prefixInFileNames }: Naming): string {
+function named(
+  name: string,
+  record: TaskRecord,
+  { prefixInFileNames }: Pick<Naming, "prefixInFileNames">,
+): string {
   return prefixInFileNames ? `${prefixOf(record.request.storageConfig.fileNamePrefix)}${name}` : name;
 }

@@ -3,6 +3,8 @@ const replaced = /[!@#$%^&*()+_.=[\]{}~|,;:?<>]/g;
 
 export interface TaskFiles {
   playlist: string;
+  /** The playlist when it comes by the backup cloud: `_<tick>_<index>` before its ending, the larger index is newer. */
+  latePlaylist(tick: number, index: number): string;
   /** @param startedAt UTC, ms since 1970. */
   slice(startedAt: number): string;
   mp4(index: number): string;
@@ -13,6 +15,7 @@ export function taskFiles(sid: string, cname: string, failovers: number): TaskFi
   const stem = `${failovers > 0 ? `bak${failovers - 1}_` : ""}${sid}_${cname.replace(replaced, "-")}`;
   return {
     playlist: `${stem}.m3u8`,
+    latePlaylist: (tick, index) => `${stem}_${tick}_${index}.m3u8`,
     slice: (startedAt) => `${stem}_${utc17(startedAt)}.ts`,
     mp4: (index) => `${stem}_${index}.mp4`,
   };
@@ -21,4 +24,10 @@ export function taskFiles(sid: string, cname: string, failovers: number): TaskFi
 /** `yyyyMMddHHmmssSSS` in UTC. */
 export function utc17(ms: number): string {
   return new Date(ms).toISOString().replace(/\D/g, "");
+}
+
+/** Media before the playlists that name it. */
+export function playlistOrder(a: string, b: string): number {
+  const isPlaylist = (name: string) => Number(name.endsWith(".m3u8"));
+  return isPlaylist(a) - isPlaylist(b) || (a < b ? -1 : 1);
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { type Answer, gatewayAnswers } from "./answers.ts";
-import type { Call } from "./faults.ts";
+import type { Answer } from "./answers.ts";
+import type { Refusals } from "./refusals/list.ts";
+import type { Call } from "./refusals/on-demand.ts";
 
 /** One call as the gateway understood it. */
 export interface Route {
@@ -29,14 +30,17 @@ const routes: { method: string; call: Call; path: RegExp }[] = (
 ).map(([method, call, path]) => ({
   method,
   call,
-  path: new RegExp(`^/v1/apps/(?<appId>[^/]+)/cloud_recording${path}$`),
+  path: new RegExp(`^(?<area>/(?:cn|eu|ap|us))?/v1/apps/(?<appId>[^/]+)/cloud_recording${path}$`),
 }));
 
-/** Finds the call of a request; null where the gateway has no route. Paths are case-sensitive. */
-export function routeOf(method: string, pathname: string): Route | null {
+/**
+ * Finds the call of a request; null where the gateway has no route. Paths are case-sensitive. `areaInPath`: an area may
+ * stand in front (cross-region acceleration, on Chinese pages only).
+ */
+export function routeOf(method: string, pathname: string, areaInPath = false): Route | null {
   for (const { call, path, method: wanted } of routes) {
     const groups = wanted === method ? path.exec(pathname)?.groups : undefined;
-    if (!groups) continue;
+    if (!groups || (groups.area !== undefined && !areaInPath)) continue;
     const part = (name: string) => groups[name] ?? "";
     return {
       call,
@@ -49,18 +53,28 @@ export function routeOf(method: string, pathname: string): Route | null {
   return null;
 }
 
-/** Checks the Basic credentials and the App ID of a request; null when they are right. */
-export function refusalOfCaller(
+/** The path that lists the addresses which notifications come from. */
+export const notificationHosts = "/v2/ncs/ip";
+
+/** Checks the Basic credentials of a request; null when they are right. */
+export function refusalOfCredentials(
   authorization: string | undefined,
-  appId: string,
-  right: { appId: string; customerId: string; customerSecret: string },
+  right: { customerId: string; customerSecret: string },
+  refusals: Refusals,
 ): Answer | null {
-  if (authorization === undefined) return gatewayAnswers.unauthorized;
   const expected = `Basic ${Buffer.from(`${right.customerId}:${right.customerSecret}`).toString("base64")}`;
-  if (!isSameSecret(authorization, expected)) return gatewayAnswers.badCredentials;
-  if (!/^[0-9a-fA-F]{32}$/.test(appId)) return gatewayAnswers.invalidAppId;
-  // Right credentials of one account do not open another account's App ID.
-  return appId === right.appId ? null : gatewayAnswers.badCredentials;
+  return (
+    refusals.when("gateway.authorization", () => authorization === undefined) ??
+    refusals.when("gateway.credentials", () => !isSameSecret(authorization ?? "", expected))
+  );
+}
+
+/** Checks the App ID in the path; right credentials of one account do not open another account's. */
+export function refusalOfApp(appId: string, right: string, refusals: Refusals): Answer | null {
+  return (
+    refusals.when("gateway.app_id", () => !/^[0-9a-fA-F]{32}$/.test(appId)) ??
+    refusals.when("gateway.app_of_another_account", () => appId !== right)
+  );
 }
 
 /** Compares two secrets in constant time, whatever their lengths. */

@@ -1,58 +1,101 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Answer, answers, gatewayAnswers } from "./answers.ts";
-import { type AgoraControl, answerControl } from "./control.ts";
-import type { Call } from "./faults.ts";
-import { isSameSecret, RateLimit, type Route, refusalOfCaller, routeOf } from "./gateway.ts";
+import { type Answer, success } from "./answers.ts";
+import { type AgoraControl, answerControl, type ControlAnswer } from "./control.ts";
+import {
+  isSameSecret,
+  notificationHosts,
+  RateLimit,
+  type Route,
+  refusalOfApp,
+  refusalOfCredentials,
+  routeOf,
+} from "./gateway.ts";
+import { at } from "./refusals/body-rules.ts";
+import type { Refusals } from "./refusals/list.ts";
+import { onDemand } from "./refusals/on-demand.ts";
 import type { RecordingService } from "./service.ts";
 import type { AgoraSettings } from "./settings.ts";
 
 const largestBody = 1_048_576;
 
-/** Handles every HTTP request of the service: the REST API, and the control endpoint where a token opens it. */
-export function requestHandler(
-  settings: AgoraSettings,
-  service: RecordingService,
-  control: AgoraControl,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const limit = new RateLimit(settings.requestsPerSecond);
+interface Parts {
+  settings: AgoraSettings;
+  service: RecordingService;
+  control: AgoraControl;
+  refusals: Refusals;
+}
 
-  async function answerRest(request: IncomingMessage, route: Route): Promise<Answer | "lost"> {
-    const refusal = refusalOfCaller(request.headers.authorization, route.appId, settings);
+/** Handles every HTTP request of the service: the REST API, and the control endpoint where a token opens it. */
+export function requestHandler({ settings, service, control, refusals }: Parts) {
+  const { areaInPath, rateBesideCeiling } = settings.unconfirmed;
+  const limit = new RateLimit(settings.requestsPerSecond);
+  const limitBesideCeiling = new RateLimit(Math.max(1, Math.floor(settings.maxConcurrentTasks / 10)));
+
+  async function answerRest(request: IncomingMessage, pathname: string): Promise<Answer | "lost"> {
+    const method = request.method ?? "GET";
+    const isHosts = method === "GET" && pathname === notificationHosts;
+    const route = routeOf(method, pathname, areaInPath);
+    const unknown = refusals.when("gateway.route", () => route === null && !isHosts);
+    if (unknown) return unknown;
+    const stranger = refusalOfCredentials(request.headers.authorization, settings, refusals);
+    if (stranger) return stranger;
+    if (isHosts) return success({ data: { service: { hosts: [{ primaryIP: "127.0.0.1" }] } } });
+    if (!route) return success();
+    const now = performance.now();
+    const refusal =
+      refusalOfApp(route.appId, settings.appId, refusals) ??
+      refusals.when("gateway.rate", () => !limit.admits(now)) ??
+      refusals.when(
+        "gateway.rate_beside_ceiling",
+        () => rateBesideCeiling && !limitBesideCeiling.admits(now),
+      );
     if (refusal) return refusal;
-    if (!limit.admits(performance.now())) return gatewayAnswers.rateLimited;
-    const ofThisCall = (fault: { call: Call }) => fault.call === route.call;
-    const late = control.faults.take("delay", ofThisCall);
+    const body = method === "POST" ? await readJson(request, refusals) : { value: undefined };
+    if ("status" in body) return body;
+    return answerCall(route, body.value);
+  }
+
+  async function answerCall(route: Route, body: unknown): Promise<Answer | "lost"> {
+    const { call, sid } = route;
+    const named = at(body, "cname");
+    const cname = typeof named === "string" ? named : service.channelOf(route.resourceId);
+    const subject = { call, cname, sid };
+    const late = control.faults.take("delay", subject);
     if (late) await pause(late.ms);
-    const fault = control.faults.take("answer", ofThisCall);
-    if (fault) return faultAnswer(route.call, fault.status);
-    const isLost = control.faults.take("lose_reply", ofThisCall) !== undefined;
-    const body =
-      request.method === "POST" ? await readJson(request) : { ok: true as const, value: undefined };
-    if (!body.ok) return body.answer;
-    const answer = await carryOut(service, route, body.value);
+    const fault = control.faults.take("answer", subject);
+    const asked = fault && onDemand(call, fault.status, fault.code);
+    const demanded = asked && refusals.when(asked, () => true);
+    if (demanded) return demanded;
+    const isLost = control.faults.take("lose_reply", subject) !== undefined;
+    const answer = await carryOut(service, route, body);
     return isLost ? "lost" : answer;
   }
 
-  async function answerAny(request: IncomingMessage): Promise<Answer | "lost"> {
+  async function answerAny(request: IncomingMessage): Promise<Answer | ControlAnswer | "lost"> {
     const pathname = (request.url ?? "/").split("?")[0] ?? "/";
-    const method = request.method ?? "GET";
-    if (settings.controlToken && pathname.startsWith("/_control/")) {
-      const given = request.headers.authorization ?? "";
-      if (!isSameSecret(given, `Bearer ${settings.controlToken}`)) return gatewayAnswers.unauthorized;
-      const body = method === "POST" ? await readJson(request) : { ok: true as const, value: undefined };
-      return body.ok ? answerControl(control, method, pathname, body.value) : body.answer;
-    }
-    const route = routeOf(method, pathname);
-    return route ? answerRest(request, route) : gatewayAnswers.noRoute;
+    if (!settings.controlToken || !pathname.startsWith("/_control/")) return answerRest(request, pathname);
+    const given = request.headers.authorization ?? "";
+    const isAllowed = isSameSecret(given, `Bearer ${settings.controlToken}`);
+    const chunks = await bytesOf(request);
+    return answerControl(control, {
+      isAllowed,
+      method: request.method ?? "GET",
+      pathname,
+      text: chunks?.toString("utf8") ?? "",
+    });
   }
 
-  return async (request, response) => {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const answer = await answerAny(request);
     if (answer === "lost") {
       response.destroy();
       return;
+    }
+    // Nobody refuses anything that is not in the list.
+    if (answer.status !== 200 && !("isControl" in answer) && answer.refusedBy === undefined) {
+      throw new Error(`an answer ${answer.status} without a rule in the list of refusals`);
     }
     response.writeHead(answer.status, {
       "Content-Type": "application/json; charset=utf-8",
@@ -79,39 +122,27 @@ function carryOut(service: RecordingService, route: Route, body: unknown): Answe
   }
 }
 
-/** The documented error that carries an HTTP status on this call. */
-function faultAnswer(call: Call, status: 206 | 429 | 500 | 503 | 504): Answer {
-  if (status === 206) return answers.notCompleted;
-  if (status === 429) return gatewayAnswers.rateLimited;
-  if (status === 503) return gatewayAnswers.unavailable;
-  // Of acquire and start Agora documents a time-out as HTTP 500 with a code of its own (reference 3.2).
-  if (status === 504)
-    return call === "acquire"
-      ? answers.allocateTimeout
-      : call === "start"
-        ? answers.startTimeout
-        : answers.timeout;
-  if (call === "acquire") return answers.internal;
-  return call === "start" ? answers.noWorkerForStart : answers.internal;
+async function readJson(request: IncomingMessage, refusals: Refusals): Promise<{ value: unknown } | Answer> {
+  const bytes = await bytesOf(request);
+  const type = request.headers["content-type"] ?? "";
+  const refusal =
+    refusals.when("gateway.body_too_large", () => bytes === null) ??
+    refusals.when("gateway.content_type", () => !/^application\/json\b/i.test(type));
+  if (refusal) return refusal;
+  try {
+    return { value: JSON.parse((bytes ?? Buffer.alloc(0)).toString("utf8")) };
+  } catch {
+    return refusals.when("gateway.json", () => true) ?? { value: {} };
+  }
 }
 
-async function readJson(
-  request: IncomingMessage,
-): Promise<{ ok: true; value: unknown } | { ok: false; answer: Answer }> {
+/** The bytes of a body, or null when there are too many. */
+async function bytesOf(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > largestBody) return { ok: false, answer: answers.badRequest("the body is too large") };
-    chunks.push(chunk);
+    if (size <= largestBody) chunks.push(chunk);
   }
-  const type = request.headers["content-type"] ?? "";
-  if (!/^application\/json\b/i.test(type)) {
-    return { ok: false, answer: answers.badRequest("Content-Type must be application/json") };
-  }
-  try {
-    return { ok: true, value: JSON.parse(Buffer.concat(chunks).toString("utf8")) };
-  } catch {
-    return { ok: false, answer: answers.badRequest("the body is not JSON") };
-  }
+  return size > largestBody ? null : Buffer.concat(chunks);
 }

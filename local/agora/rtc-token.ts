@@ -1,5 +1,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { inflateSync } from "node:zlib";
+import { type RefusalId, Refusals } from "./refusals/list.ts";
+import { unconfirmedRules } from "./unconfirmed.ts";
 
 /** Codes of event 1 for a recorder that cannot join its channel. */
 export const tokenExpired = 109;
@@ -17,39 +19,59 @@ export interface TokenWanted {
   uid: string;
   /** UTC, ms since 1970. */
   nowMs: number;
+  /** What is done about a validity of more than a day: undocumented. */
+  beyondADay?: "a day" | "refused";
 }
 
-export type TokenVerdict =
-  | { ok: true; expiresAtMs: number }
-  | { ok: false; code: typeof tokenExpired | typeof tokenInvalid; why: string };
+export type TokenVerdict = { ok: true; expiresAtMs: number } | { ok: false; code: number; why: RefusalId };
 
 /**
  * Checks an AccessToken2 (`007…`) as the media servers do when a recorder joins: signature by the App Certificate,
  * App ID, channel, uid (an empty uid in the token admits any), the join privilege, and the validity.
  * Never throws: a token that cannot be read is invalid.
  */
-export function verifyRtcToken(token: string | undefined, wanted: TokenWanted): TokenVerdict {
-  const invalid = (why: string): TokenVerdict => ({ ok: false, code: tokenInvalid, why });
-  if (!token) return invalid("no token, though the App Certificate is on");
-  let read: ReturnType<typeof readToken>;
+export function verifyRtcToken(
+  token: string | undefined,
+  wanted: TokenWanted,
+  refusals = new Refusals(unconfirmedRules.parse({})),
+): TokenVerdict {
+  const read = readOrNull(token);
+  const rtc = read?.rtc;
+  const join = rtc?.privileges.get(joinPrivilege);
+  const isLimited = join !== undefined && join !== 0;
+  const seconds = Math.min(read?.expire ?? longestSeconds, longestSeconds, isLimited ? join : longestSeconds);
+  const expiresAtMs = ((read?.issuedAt ?? wanted.nowMs / 1000) + seconds) * 1000;
+  const late = (id: RefusalId, isMet: () => boolean) => refusals.late(id, isMet);
+  const refusal =
+    late("recorder.token_missing", () => !token) ??
+    late("recorder.token_unreadable", () => Boolean(token) && read === null) ??
+    late("recorder.token_of_another_app", () => read !== null && read.appId !== wanted.appId) ??
+    late("recorder.token_signature", () => read !== null && !isSignedBy(read, wanted.appCertificate)) ??
+    late("recorder.token_without_rtc", () => read !== null && rtc === undefined) ??
+    late("recorder.token_channel", () => rtc !== undefined && rtc.channel !== wanted.channel) ??
+    late("recorder.token_uid", () => rtc !== undefined && rtc.uid !== "" && rtc.uid !== wanted.uid) ??
+    late("recorder.token_join", () => rtc !== undefined && join === undefined) ??
+    late(
+      "recorder.token_too_long",
+      () => wanted.beyondADay === "refused" && (read?.expire ?? 0) > longestSeconds,
+    ) ??
+    late("recorder.token_expired", () => expiresAtMs <= wanted.nowMs);
+  if (!refusal) return { ok: true, expiresAtMs };
+  return { ok: false, code: refusal.event?.errorCode ?? tokenInvalid, why: refusal.id };
+}
+
+function readOrNull(token: string | undefined): ReadToken | null {
+  if (!token) return null;
   try {
-    read = readToken(token);
-  } catch (error) {
-    return invalid(error instanceof Error ? error.message : String(error));
+    return readToken(token);
+  } catch {
+    // Whatever it is: no token that can be read.
+    return null;
   }
-  if (read.appId !== wanted.appId) return invalid("made for another App ID");
-  if (!timingSafeEqual(read.signature, signatureOf(read, wanted.appCertificate))) {
-    return invalid("signed with another App Certificate");
-  }
-  if (!read.rtc) return invalid("holds no RTC service");
-  if (read.rtc.channel !== wanted.channel) return invalid("made for another channel");
-  if (read.rtc.uid !== "" && read.rtc.uid !== wanted.uid) return invalid("made for another uid");
-  const join = read.rtc.privileges.get(joinPrivilege);
-  if (join === undefined) return invalid("holds no privilege to join");
-  const seconds = Math.min(read.expire, longestSeconds, join === 0 ? longestSeconds : join);
-  const expiresAtMs = (read.issuedAt + seconds) * 1000;
-  if (expiresAtMs <= wanted.nowMs) return { ok: false, code: tokenExpired, why: "expired" };
-  return { ok: true, expiresAtMs };
+}
+
+function isSignedBy(token: ReadToken, certificate: string): boolean {
+  return timingSafeEqual(token.signature, signatureOf(token, certificate));
 }
 
 interface ReadToken {

@@ -6,21 +6,28 @@
  * - modes individual, web and raw (start answers 400, code 2), snapshots, web pages, RTMP, postponed transcoding;
  * - real media: there is no RTC network here; who "publishes" in a channel is a switch;
  * - which uids are recorded: subscription lists are checked, and decide only whether sound or picture is left out;
- * - layouts and backgrounds: checked and accepted, the picture stays the same; `update` changes only the bucket's keys;
- * - stores other than S3-protocol ones (vendor 11) on this machine; the backup cloud (event 32, `backuped`);
+ * - layouts and backgrounds: checked, accepted and shown by the control endpoint, the picture stays the same; `update`
+ *   changes only the bucket's keys;
+ * - stores other than S3-protocol ones (vendor 11) on this machine; multipart uploads;
  * - regions, excludeResourceIds, encryption of channels: checked where documented, without effect;
- * - the limits of mainland China, of stream counts, and the list of notification addresses (`/v2/ncs/ip`);
+ * - the limits of mainland China and of stream counts; members with string accounts;
+ * - a failover that changes the sid (the names of its files say that it does not), an MP4 that shows while it grows;
  * - the MP4 of a server that died: it is lost, the slices are not.
+ *
+ * What it refuses is the list in refusals/; what Agora leaves open goes both ways by the settings in unconfirmed.ts.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Log, type RunningPart, reasonOf } from "../stack/part.ts";
+import { BackupCloud } from "./backup-cloud.ts";
 import type { AgoraControl } from "./control.ts";
 import { controlOf } from "./control.ts";
 import { Faults } from "./faults.ts";
 import { beepTrack } from "./media/beeps.ts";
+import { prepareClip } from "./media/prepared-recorder.ts";
+import { REFUSALS, type RefusalList, Refusals } from "./refusals/list.ts";
 import { requestHandler } from "./rest-api.ts";
 import { RecordingService } from "./service.ts";
 import type { AgoraSettings } from "./settings.ts";
@@ -31,16 +38,23 @@ export type RunningAgora = RunningPart & { address: string; control: AgoraContro
 
 /**
  * Starts the recording service on 127.0.0.1. Tasks that were running when the last process with the same `stateDir` ended go
- * on as a failover. Throws when the port is taken or the state cannot be read.
+ * on as a failover. `list`: what is refused; only a test gives less than all. Throws when the port is taken or the state cannot be read.
  */
-export async function startAgora(settings: AgoraSettings, log: Log): Promise<RunningAgora> {
+export async function startAgora(
+  settings: AgoraSettings,
+  log: Log,
+  list: RefusalList = REFUSALS,
+): Promise<RunningAgora> {
   const temporary = settings.stateDir ? null : mkdtempSync(join(tmpdir(), "recording-engine-"));
   const faults = new Faults();
-  const notifier = new Notifier(settings.webhook, faults, log);
+  const refusals = new Refusals(settings.unconfirmed, list);
+  const notifier = new Notifier(settings, faults, log);
   const store = new TaskStore(join(settings.stateDir ?? temporary ?? "", "tasks"));
-  const service = new RecordingService(settings, { faults, store, notifier, log });
-  const control = controlOf(service, faults, notifier);
-  const handle = requestHandler(settings, service, control);
+  const backupCloud = new BackupCloud(settings, store, log);
+  const service = new RecordingService(settings, { faults, refusals, store, notifier, backupCloud, log });
+  const control = controlOf(service, faults, notifier, log);
+  const handle = requestHandler({ settings, service, control, refusals });
+  if (settings.media === "prepared") await prepareClip();
   const server = http.createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
       log("call failed", { path: request.url, why: reasonOf(error) });
@@ -52,6 +66,7 @@ export async function startAgora(settings: AgoraSettings, log: Log): Promise<Run
     server.listen(settings.port, "127.0.0.1", resolve);
   });
   service.resumeUnfinished();
+  if (settings.trouble) control.trouble(settings.trouble);
   // Encoding the sound takes a moment; the first recording should not wait for it.
   beepTrack(0).catch((error: unknown) => log("no sound can be encoded", { why: reasonOf(error) }));
   const address = server.address();
@@ -62,7 +77,9 @@ export async function startAgora(settings: AgoraSettings, log: Log): Promise<Run
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
+      control.clearFaults();
       await service.abandon();
+      await backupCloud.abandon();
       await notifier.stop();
       await closed;
       if (temporary) rmSync(temporary, { recursive: true, force: true });

@@ -1,18 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { Log } from "../stack/part.ts";
-import { type Answer, answers } from "./answers.ts";
+import { type Answer, success } from "./answers.ts";
+import type { BackupCloud } from "./backup-cloud.ts";
 import type { Faults } from "./faults.ts";
+import { acquireRefusals } from "./refusals/acquire.ts";
+import { at } from "./refusals/body-rules.ts";
+import type { Refusals } from "./refusals/list.ts";
 import {
-  acquireBody,
-  isChannelName,
-  parseOr,
-  resourceExpiredHour,
-  startBody,
-  startRequest,
-  stopBody,
-  updateBody,
-  updateLayoutBody,
-} from "./request-rules.ts";
+  stopRefusals,
+  taskBodyRefusals,
+  updateLayoutRefusals,
+  updateRefusals,
+} from "./refusals/running-tasks.ts";
+import { startBodyRefusals, startRequestRefusals } from "./refusals/start-body.ts";
+import { storageConfigRefusals } from "./refusals/storage-config.ts";
+import { acquireBodyOf, layoutOf, startRequestOf, storageConfigOf, taskBodyOf } from "./request-rules.ts";
 import { type ResourceClaims, ResourceIds, requestHash } from "./resource-id.ts";
 import type { AgoraSettings } from "./settings.ts";
 import { Task } from "./task.ts";
@@ -26,6 +28,15 @@ export interface TaskPath {
   mode: string;
 }
 
+interface Parts {
+  faults: Faults;
+  refusals: Refusals;
+  store: TaskStore;
+  notifier: Notifier;
+  backupCloud: BackupCloud;
+  log: Log;
+}
+
 /** scene of acquire for individual and mix recording. */
 const realTimeScene = 0;
 const hourMs = 3_600_000;
@@ -33,25 +44,19 @@ const hourMs = 3_600_000;
 /** The recording service behind the gateway: its calls, and the tasks that run. */
 export class RecordingService {
   readonly #settings: AgoraSettings;
-  readonly #faults: Faults;
-  readonly #store: TaskStore;
-  readonly #notifier: Notifier;
-  readonly #log: Log;
+  readonly #parts: Parts;
+  readonly #refusals: Refusals;
   readonly #ids: ResourceIds;
   readonly #tasks = new Map<string, Task>();
   /** resourceIds that were started, with the end of their validity (UTC ms): one recording each. */
   readonly #used = new Map<string, number>();
   readonly #publishers = new Map<string, AgoraSettings["publishers"]>();
+  readonly #members = new Map<string, string[]>();
 
-  constructor(
-    settings: AgoraSettings,
-    parts: { faults: Faults; store: TaskStore; notifier: Notifier; log: Log },
-  ) {
+  constructor(settings: AgoraSettings, parts: Parts) {
     this.#settings = settings;
-    this.#faults = parts.faults;
-    this.#store = parts.store;
-    this.#notifier = parts.notifier;
-    this.#log = parts.log;
+    this.#parts = parts;
+    this.#refusals = parts.refusals;
     this.#ids = new ResourceIds(`${settings.appCertificate}:${settings.customerSecret}`);
   }
 
@@ -59,57 +64,74 @@ export class RecordingService {
     return [...this.#tasks.values()];
   }
 
+  /** The channel a resourceId was acquired for; undefined when it cannot be read. */
+  channelOf(resourceId: string): string | undefined {
+    return this.#ids.read(resourceId)?.cname;
+  }
+
   acquire(body: unknown): Answer {
-    const parsed = parseOr(acquireBody, body, "post method api body check failed!");
-    if (!parsed.ok) return parsed.answer;
-    const { cname, uid, clientRequest } = parsed.value;
-    if (!isChannelName(cname)) return answers.invalidChannel;
-    const hours = parseOr(
-      resourceExpiredHour,
-      clientRequest.resourceExpiredHour,
-      "Acquire: invalid resourceExpiredHour value!",
-    );
-    if (!hours.ok) return hours.answer;
-    if (this.#tasks.size >= this.#settings.maxConcurrentTasks) return answers.overload;
-    const { scene, startParameter } = clientRequest;
+    const refused =
+      this.#refusals.ofBody(acquireRefusals, body) ??
+      this.#refusals.when("acquire.ceiling", () => this.#isFull());
+    if (refused) return refused;
+    const { cname, uid, clientRequest } = acquireBodyOf.parse(body);
+    const { scene, startParameter, resourceExpiredHour } = clientRequest;
     const resourceId = this.#ids.issue({
       appId: this.#settings.appId,
       cname,
       uid,
       scene,
       issuedAt: Date.now(),
-      expiredHours: hours.value,
+      expiredHours: resourceExpiredHour,
       startHash: startParameter ? requestHash(startParameter) : null,
     });
-    return { status: 200, body: { cname, uid, resourceId } };
+    return success({ cname, uid, resourceId });
   }
 
   start(resourceId: string, mode: string, body: unknown): Answer {
-    const parsed = parseOr(startBody, body);
-    if (!parsed.ok) return parsed.answer;
-    const { cname, uid, clientRequest } = parsed.value;
-    const claims = this.#claims(resourceId);
-    if (!claims) return answers.resourceUnreadable;
-    if (claims.cname !== cname || claims.uid !== uid) return answers.resourceMismatch;
+    const refusals = this.#refusals;
+    const malformed = refusals.ofBody(startBodyRefusals, body);
+    if (malformed) return malformed;
+    const { cname, uid, clientRequest } = taskBodyOf.parse(body);
+    const read = this.#ids.read(resourceId);
+    const unreadable = refusals.when("start.resource_unreadable", () => read === null);
+    if (unreadable) return unreadable;
+    const claims = read ?? this.#claimsOfNobody(cname, uid);
     const running = this.tasks.find(({ record }) => record.resourceId === resourceId);
-    if (running) {
-      running.tellStatus();
-      return answers.alreadyStarted;
-    }
     const expiresAt = claims.issuedAt + this.#settings.resourceIdSeconds * 1000;
-    if (expiresAt < Date.now()) return answers.resourceExpired;
-    if (this.#used.has(resourceId)) return answers.alreadyStarted;
-    const refusal = refusalOfMode(mode, claims, clientRequest);
-    if (refusal) return refusal;
-    const request = parseOr(startRequest, clientRequest);
-    if (!request.ok) return request.answer;
-    if (this.tasks.some(({ record }) => record.cname === cname && record.uid === uid)) {
-      return answers.taskConflict;
-    }
-    if (this.#tasks.size >= this.#settings.maxConcurrentTasks) return answers.noWorkerForStart;
+    const foreign =
+      refusals.when("start.resource_of_another_app", () => claims.appId !== this.#settings.appId) ??
+      refusals.when("start.resource_mismatch", () => claims.cname !== cname || claims.uid !== uid);
+    if (foreign) return foreign;
+    const twice = refusals.when(
+      "start.already_started",
+      () => running !== undefined || this.#used.has(resourceId),
+    );
+    if (twice) return this.#startedTwice(twice, running);
+    const refused =
+      refusals.when("start.resource_expired", () => expiresAt < Date.now()) ??
+      refusals.when("start.mode", () => mode !== "mix") ??
+      refusals.when("start.scene", () => claims.scene !== realTimeScene) ??
+      refusals.when(
+        "start.request_hash",
+        () => claims.startHash !== null && claims.startHash !== requestHash(clientRequest),
+      ) ??
+      refusals.when("start.services", () => clientRequest.recordingConfig === undefined) ??
+      refusals.ofBody(
+        startRequestRefusals,
+        body,
+        clientRequest.recordingConfig === undefined ? ["start.channel_type"] : [],
+      ) ??
+      refusals.ofBody(storageConfigRefusals, body, this.#storageExceptions()) ??
+      refusals.when("start.task_conflict", () =>
+        this.tasks.some(({ record }) => record.cname === cname && record.uid === uid),
+      ) ??
+      refusals.when("start.ceiling", () => this.#isFull());
+    if (refused) return refused;
     this.#rememberUsed(resourceId, expiresAt);
     const now = Date.now();
     const sid = randomBytes(16).toString("hex");
+    const request = startRequestOf.parse(clientRequest);
     const task = this.#take({
       resourceId,
       sid,
@@ -120,14 +142,17 @@ export class RecordingService {
       controlUntil: now + claims.expiredHours * hourMs,
       failovers: 0,
       nextSequence: 0,
+      moduleSequences: {},
       isLeaving: false,
       hasMedia: false,
       files: [],
-      request: request.value,
+      layout: layoutOf.parse(request.recordingConfig.transcodingConfig),
+      backup: null,
+      request,
     });
-    this.#store.save(task.record);
+    this.#parts.store.save(task.record);
     task.start();
-    return { status: 200, body: { cname, uid, resourceId, sid } };
+    return success({ cname, uid, resourceId, sid });
   }
 
   query(path: TaskPath): Answer {
@@ -136,24 +161,36 @@ export class RecordingService {
   }
 
   async stop(path: TaskPath, body: unknown): Promise<Answer> {
-    const parsed = parseOr(stopBody, body);
-    if (!parsed.ok) return parsed.answer;
-    const found = this.#find(path, parsed.value);
-    return "answer" in found ? found.answer : found.task.stop(parsed.value.clientRequest.async_stop);
+    const refused = this.#refusals.ofBody(
+      { ...taskBodyRefusals, "stop.async_stop": stopRefusals["stop.async_stop"] },
+      body,
+    );
+    if (refused) return refused;
+    const found = this.#find(path, body);
+    return "answer" in found
+      ? found.answer
+      : found.task.stop(at(body, "clientRequest", "async_stop") === true);
   }
 
   update(path: TaskPath, body: unknown): Answer {
-    const parsed = parseOr(updateBody, body);
-    if (!parsed.ok) return parsed.answer;
-    const found = this.#find(path, parsed.value);
-    return "answer" in found ? found.answer : found.task.update(parsed.value.clientRequest.storageConfig);
+    const storage = at(body, "clientRequest", "storageConfig");
+    const refused =
+      this.#refusals.ofBody({ ...taskBodyRefusals, ...updateRefusals }, body) ??
+      (storage === undefined
+        ? null
+        : this.#refusals.ofBody(storageConfigRefusals, body, this.#storageExceptions()));
+    if (refused) return refused;
+    const found = this.#find(path, body);
+    if ("answer" in found) return found.answer;
+    return found.task.update(storage === undefined ? undefined : storageConfigOf.parse(storage));
   }
 
   updateLayout(path: TaskPath, body: unknown): Answer {
-    const parsed = parseOr(updateLayoutBody, body);
-    if (!parsed.ok) return parsed.answer;
-    const found = this.#find(path, parsed.value);
-    return "answer" in found ? found.answer : found.task.update(undefined);
+    const refused = this.#refusals.ofBody({ ...taskBodyRefusals, ...updateLayoutRefusals }, body);
+    if (refused) return refused;
+    const found = this.#find(path, body);
+    if ("answer" in found) return found.answer;
+    return found.task.updateLayout(layoutOf.parse(taskBodyOf.parse(body).clientRequest));
   }
 
   /** Who publishes in a channel from now on; takes effect on recorders that are in it. */
@@ -166,10 +203,21 @@ export class RecordingService {
     }
   }
 
+  /** Uids of the people in a channel: a recorder that joins with one of them is thrown out. */
+  setMembers(cname: string, uids: string[]): void {
+    this.#members.set(cname, uids);
+  }
+
   /** Goes on with the tasks that the last process left behind. */
   resumeUnfinished(): void {
-    for (const record of this.#store.unfinished()) {
-      this.#log("going on with a task of the last run", { sid: record.sid, cname: record.cname });
+    for (const record of this.#parts.store.unfinished()) {
+      const { sid, cname } = record;
+      if (record.backup?.forwardsAt) {
+        this.#parts.log("going on with files in the backup cloud", { sid, cname });
+        this.#parts.backupCloud.forward(record);
+        continue;
+      }
+      this.#parts.log("going on with a task of the last run", { sid, cname });
       this.#take(record).resume();
     }
   }
@@ -181,40 +229,61 @@ export class RecordingService {
 
   #take(record: Task["record"]): Task {
     const task = new Task(record, {
+      ...this.#parts,
       settings: this.#settings,
-      store: this.#store,
-      notifier: this.#notifier,
-      faults: this.#faults,
-      log: this.#log,
       isPublishing: (cname) => this.#isPublishing(cname),
+      isMember: (cname, uid) => this.#members.get(cname)?.includes(uid) ?? false,
       onGone: ({ record: { sid } }) => this.#tasks.delete(sid),
     });
     this.#tasks.set(record.sid, task);
     return task;
   }
 
-  #find(path: TaskPath, body?: { cname: string; uid: string }): { task: Task } | { answer: Answer } {
-    const claims = this.#claims(path.resourceId);
-    if (!claims) return { answer: answers.resourceUnreadable };
-    const task = this.#tasks.get(path.sid);
-    if (!task?.isVisible || path.mode !== "mix") return { answer: answers.gone };
-    if (task.record.resourceId !== path.resourceId) return { answer: answers.sidMismatch };
-    if (this.#faults.take("gone", ({ sid }) => sid === undefined || sid === path.sid)) {
-      return { answer: answers.gone };
-    }
-    if (body && (body.cname !== claims.cname || body.uid !== claims.uid)) {
-      return { answer: answers.resourceMismatch };
-    }
-    return { task };
+  #startedTwice(refused: Answer, running: Task | undefined): Answer {
+    // Event 3: a call did not fit the state.
+    running?.tellStatus();
+    if (!running || !this.#settings.unconfirmed.sidInAlreadyStarted) return refused;
+    const { code, reason } = { code: at(refused.body, "code"), reason: at(refused.body, "reason") };
+    return { ...refused, body: { code, reason, sid: running.record.sid } };
   }
 
-  #claims(resourceId: string): ResourceClaims | null {
-    const claims = this.#ids.read(resourceId);
-    return claims?.appId === this.#settings.appId ? claims : null;
+  #find(path: TaskPath, body?: unknown): { task: Task } | { answer: Answer } {
+    const refusals = this.#refusals;
+    const claims = this.#ids.read(path.resourceId);
+    const task = this.#tasks.get(path.sid);
+    const isStruck = () =>
+      this.#parts.faults.take("gone", { sid: path.sid, cname: task?.record.cname }) !== undefined;
+    const { cname, uid } = taskBodyOf.parse(body ?? {});
+    const answer =
+      refusals.when("task.resource_unreadable", () => claims === null) ??
+      refusals.when("task.gone", () => task === undefined || path.mode !== "mix") ??
+      refusals.when("task.failover", () => task?.isMoving === true || isStruck()) ??
+      refusals.when("task.control_expired", () => task?.isBeyondControl === true) ??
+      refusals.when("task.sid_mismatch", () => task?.record.resourceId !== path.resourceId) ??
+      refusals.when(
+        "task.resource_mismatch",
+        () => body !== undefined && (cname !== task?.record.cname || uid !== task.record.uid),
+      );
+    if (answer) return { answer };
+    return task ? { task } : { answer: success() };
+  }
+
+  #isFull(): boolean {
+    return this.#tasks.size >= this.#settings.maxConcurrentTasks;
   }
 
   #isPublishing(cname: string): boolean {
     return (this.#publishers.get(cname) ?? this.#settings.publishers) === "synthetic";
+  }
+
+  #storageExceptions(): ["storage.prefix_hyphen"] | [] {
+    return this.#settings.unconfirmed.hyphenInPrefix === "left out" ? ["storage.prefix_hyphen"] : [];
+  }
+
+  /** Stands for a resourceId that nothing refused although it says nothing. */
+  #claimsOfNobody(cname: string, uid: string): Omit<ResourceClaims, "nonce"> {
+    const { appId } = this.#settings;
+    return { appId, cname, uid, scene: 0, issuedAt: Date.now(), expiredHours: 72, startHash: null };
   }
 
   #rememberUsed(resourceId: string, until: number): void {
@@ -222,18 +291,4 @@ export class RecordingService {
     for (const [used, end] of this.#used) if (end < now) this.#used.delete(used);
     this.#used.set(resourceId, until);
   }
-}
-
-function refusalOfMode(
-  mode: string,
-  claims: ResourceClaims,
-  request: Record<string, unknown>,
-): Answer | null {
-  if (mode !== "mix") return answers.badBody(`mode ${mode} is not served by this stand-in`);
-  if (claims.scene !== realTimeScene) return answers.badBody(`scene ${claims.scene} does not fit mode mix`);
-  if (claims.startHash && claims.startHash !== requestHash(request)) {
-    return answers.badBody("request_hash mismatch!");
-  }
-  if (!request.recordingConfig) return answers.badBody("services not selected!");
-  return null;
 }

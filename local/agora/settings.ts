@@ -1,5 +1,7 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
+import { scheduleRules } from "./fault-schedule.ts";
+import { unconfirmedRules } from "./unconfirmed.ts";
 
 const hex32 = z.string().regex(/^[0-9a-fA-F]{32}$/, "must be 32 hexadecimal characters");
 
@@ -54,8 +56,12 @@ export const agoraSettings = z.object({
   slowStopMs: z.number().int().positive().default(20_000),
   /** Who publishes media in channels that the control endpoint has not set otherwise. */
   publishers: z.enum(["synthetic", "none"]).default("synthetic"),
-  /** Whether `fileName` in answers and events carries the folder prefix: undocumented, so both can be tried. */
-  prefixInFileNames: z.boolean().default(false),
+  /** `prepared`: every slice is the same clip, and nothing is encoded; for more tasks at once than a machine can encode. */
+  media: z.enum(["encoded", "prepared"]).default("encoded"),
+  /** Which way the service goes where Agora's pages leave it open. */
+  unconfirmed: unconfirmedRules.prefault({}),
+  /** A reproducible run of trouble from the start on. */
+  trouble: scheduleRules.optional(),
   /** Where running tasks and working files survive a kill; without it they live in a temporary folder. */
   stateDir: z.string().refine(isAbsolute, "must be an absolute path").optional(),
   /** Opens the control endpoint (`/_control/…`) to bearers of this token. */

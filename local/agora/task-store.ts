@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { taskFiles } from "./file-names.ts";
 import { endMark } from "./playlist.ts";
-import { startRequest } from "./request-rules.ts";
+import { layoutOf, startRequestOf } from "./request-rules.ts";
 
 /** Everything about a task that must survive the death of the process. Times are UTC ms. */
 export const taskRecordRules = z.object({
@@ -18,12 +18,20 @@ export const taskRecordRules = z.object({
   controlUntil: z.number(),
   failovers: z.number(),
   nextSequence: z.number(),
+  /** The same count for each module (serviceType), where each has its own. */
+  moduleSequences: z.record(z.string(), z.number()),
   /** True once the recorder has been told to leave: after a crash only the rest is uploaded. */
   isLeaving: z.boolean(),
   /** True once a slice was recorded, on this server or an earlier one. */
   hasMedia: z.boolean(),
   files: z.array(z.object({ name: z.string(), startedAt: z.number() })),
-  request: startRequest,
+  /** As start or the last updateLayout left it. */
+  layout: layoutOf,
+  /** What went to the backup cloud instead of the bucket, and when it is forwarded; null while nothing did. */
+  backup: z
+    .object({ afterMs: z.number(), forwardsAt: z.number().nullable(), names: z.array(z.string()) })
+    .nullable(),
+  request: startRequestOf,
 });
 
 export type TaskRecord = z.output<typeof taskRecordRules>;

@@ -1,14 +1,16 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Log, reasonOf } from "../stack/part.ts";
-import { type Answer, answers } from "./answers.ts";
-import { errorModule, events, leaveCodes } from "./events.ts";
+import { type Answer, success } from "./answers.ts";
+import type { BackupCloud } from "./backup-cloud.ts";
+import { errorModule, events, leaveCodes, warnBackup } from "./events.ts";
 import type { Faults } from "./faults.ts";
-import { fileItems, fileListing, playlistName } from "./file-listing.ts";
-import { tokenExpired, verifyRtcToken } from "./rtc-token.ts";
+import { fileItems, fileListing, playlistName, timeOf } from "./file-listing.ts";
+import type { Refusals } from "./refusals/list.ts";
+import type { Layout, StorageConfig } from "./request-rules.ts";
+import { verifyRtcToken } from "./rtc-token.ts";
 import type { AgoraSettings } from "./settings.ts";
-import { Storage, UploadRefused, uploadFailed } from "./storage.ts";
-import type { StorageConfig } from "./storage-rules.ts";
+import { codeOf, Storage } from "./storage.ts";
 import type { TaskRecord, TaskStore } from "./task-store.ts";
 import { tracksOf } from "./tracks.ts";
 import { UploadQueue } from "./upload-queue.ts";
@@ -20,16 +22,22 @@ export interface TaskDeps {
   store: TaskStore;
   notifier: Notifier;
   faults: Faults;
+  refusals: Refusals;
+  backupCloud: BackupCloud;
   log: Log;
   /** Whether somebody publishes media in a channel now. */
   isPublishing(cname: string): boolean;
+  /** Whether somebody in the channel has this uid. */
+  isMember(cname: string, uid: string): boolean;
   onGone(task: Task): void;
 }
 
-type LeaveReason = "stop" | "idle" | "token" | "storage" | "crash" | "failover";
+type LeaveReason = "stop" | "idle" | "token" | "storage" | "crash" | "kicked" | "silently" | "failover";
 
 /** More than this many moves to another server are not made for one recording. */
 const mostFailovers = 3;
+/** The longest time that a timer of Node's can have, ms. */
+const longestTimer = 2 ** 31 - 1;
 /** Status numbers of query. */
 const ready = 4;
 const inProgress = 5;
@@ -56,6 +64,8 @@ export class Task {
   #isHidden = false;
   #failoverMs = 0;
   #crash: unknown;
+  /** Pieces made so far: every second one takes the detour by the backup cloud. */
+  #pieces = 0;
   #worker: Worker | null = null;
   #timers: NodeJS.Timeout[] = [];
   #idleTimer: NodeJS.Timeout | undefined;
@@ -64,13 +74,12 @@ export class Task {
   constructor(record: TaskRecord, deps: TaskDeps) {
     this.record = record;
     this.#deps = deps;
-    const { settings, faults } = deps;
+    const { settings, faults, refusals } = deps;
     this.#uploads = new UploadQueue(
       () =>
-        new Storage(this.record.request.storageConfig, {
-          region: settings.storageRegion,
-          retryMs: settings.uploadRetryMs,
-          slowBy: () => faults.take("slow_upload", () => true)?.ms ?? 0,
+        new Storage(this.record.request.storageConfig, settings, refusals, {
+          slowBy: () => faults.take("slow_upload", this.record)?.ms ?? 0,
+          refuses: () => faults.take("refuse_storage", this.record)?.code,
         }),
       (error) => this.#storageRefused(error),
     );
@@ -80,9 +89,14 @@ export class Task {
     return this.#status;
   }
 
-  /** False while it answers 404: moving to another server, or past its resourceExpiredHour. */
-  get isVisible(): boolean {
-    return !this.#isHidden && Date.now() < this.record.controlUntil;
+  /** True while it is being moved to another server. */
+  get isMoving(): boolean {
+    return this.#isHidden;
+  }
+
+  /** True past its resourceExpiredHour. */
+  get isBeyondControl(): boolean {
+    return Date.now() >= this.record.controlUntil;
   }
 
   /** Begins a new task. */
@@ -109,33 +123,42 @@ export class Task {
 
   /** Answers a stop call: at once when `isAsync`, otherwise when everything is uploaded. */
   async stop(isAsync: boolean): Promise<Answer> {
-    if (this.#reason) return answers.exiting;
+    const { refusals, settings } = this.#deps;
+    const exiting = refusals.when("stop.exiting", () => this.#reason !== null);
+    if (exiting) return exiting;
     const hasMedia = this.#hasMedia();
     this.#leaveFor("stop");
-    if (!hasMedia) return answers.nothingRecorded;
-    // What an asynchronous stop puts into serverResponse is not documented; clients must live with nothing.
-    if (isAsync) return this.#answer({ serverResponse: {} });
-    const slow = pause(this.#deps.settings.slowStopMs, null, { ref: false });
-    const settlement = await Promise.race([this.#settled.promise, slow]);
-    if (settlement === null) return answers.slowStop;
-    const uploadingStatus = settlement.isUploaded ? "uploaded" : "unknown";
-    return this.#answer({
-      serverResponse: { ...fileListing(this.record, this.#deps.settings), uploadingStatus },
-    });
+    const empty = refusals.when("stop.nothing_recorded", () => !hasMedia);
+    if (empty) return empty;
+    if (isAsync) return this.#answer({ serverResponse: this.#toldAtOnce() });
+    const patience = new AbortController();
+    const slow = pause(settings.slowStopMs, null, { ref: false, signal: patience.signal }).catch(() => null);
+    const first = await Promise.race([this.#settled.promise, slow]);
+    patience.abort();
+    const tooSlow = refusals.when("stop.slow", () => first === null);
+    if (tooSlow) return tooSlow;
+    const settlement = first ?? (await this.#settled.promise);
+    return this.#answer({ serverResponse: this.#toldInTheEnd(settlement) });
   }
 
   query(): Answer {
-    const sliceStartTime = this.#worker?.startedAt ?? 0;
+    const { refusals, settings } = this.#deps;
+    const exiting = refusals.when(
+      "query.exiting",
+      () => settings.unconfirmed.queryWhileExiting === "501" && this.#status >= stopAsked,
+    );
+    if (exiting) return exiting;
+    const startedAt = this.#worker?.startedAt ?? 0;
     return this.#answer({
       serverResponse: {
         status: this.#status,
-        ...fileListing(this.record, this.#deps.settings),
-        sliceStartTime,
+        ...fileListing(this.record, settings.unconfirmed),
+        sliceStartTime: timeOf(startedAt, settings.unconfirmed),
       },
     });
   }
 
-  /** Answers update and updateLayout; new bucket keys are used from the next upload on. */
+  /** Answers update; new bucket keys are used from the next upload on. */
   update(storage: StorageConfig | undefined): Answer {
     if (storage) {
       this.record.request.storageConfig = storage;
@@ -145,9 +168,16 @@ export class Task {
     return this.#answer({});
   }
 
+  /** Answers updateLayout; what it leaves out falls back to its default. */
+  updateLayout(layout: Layout): Answer {
+    this.record.layout = layout;
+    this.#deps.store.save(this.record);
+    return this.#answer({});
+  }
+
   /** Event 3: a call did not fit the state. */
   tellStatus(): void {
-    this.#emit(events.statusUpdate(this.#status, playlistName(this.record, this.#deps.settings)));
+    this.#emit(events.statusUpdate(this.#status, playlistName(this.record, this.#deps.settings.unconfirmed)));
   }
 
   /** Somebody begins or ceases to publish in the channel. */
@@ -167,6 +197,18 @@ export class Task {
     this.#failoverMs = ms;
     this.#leaveFor("failover");
     return true;
+  }
+
+  /** Ends for a reason of the engine's own, as soon as it records. */
+  endFor(reason: "idle" | "token" | "crash" | "kicked" | "silently"): void {
+    this.#leaveFor(reason, new Error("the recorder failed on demand"));
+  }
+
+  /** Lets its resourceExpiredHour pass at once. */
+  endControl(): void {
+    this.record.controlUntil = Date.now();
+    this.#deps.store.save(this.record);
+    if (this.#deps.settings.unconfirmed.expiryEndsTask) this.#leaveFor("stop");
   }
 
   /** Ends without a trace, as if the process had been killed; the record stays in the store. */
@@ -219,23 +261,33 @@ export class Task {
   }
 
   async #serve(): Promise<LeaveReason | "gone"> {
-    const { settings } = this.#deps;
+    const { settings, refusals } = this.#deps;
     for (const status of [1, 2, 3]) {
       this.#status = status;
       await Promise.race([this.#wait(settings.joinMs / 3), this.#leave.promise]);
       if (this.#reason) return this.#depart(this.#reason);
     }
-    const { cname, uid, request } = this.record;
-    const verdict = verifyRtcToken(request.token, {
-      appId: settings.appId,
-      appCertificate: settings.appCertificate,
-      channel: cname,
-      uid,
-      nowMs: Date.now(),
-    });
+    const { cname, uid, recorderUid, request } = this.record;
+    const verdict = verifyRtcToken(
+      request.token,
+      {
+        appId: settings.appId,
+        appCertificate: settings.appCertificate,
+        channel: cname,
+        uid,
+        nowMs: Date.now(),
+        beyondADay: settings.unconfirmed.tokenBeyondADay,
+      },
+      refusals,
+    );
     if (!verdict.ok) {
       this.#deps.log("recorder could not join", { sid: this.record.sid, token: verdict.why });
       this.#emit(events.error(errorModule.recorder, verdict.code));
+      await this.#vanish(1);
+      return "gone";
+    }
+    // Two of one uid throw each other out; nothing but the exit tells of it.
+    if (refusals.late("recorder.uid_taken", () => this.#deps.isMember(cname, recorderUid))) {
       await this.#vanish(1);
       return "gone";
     }
@@ -244,6 +296,7 @@ export class Task {
       uploads: this.#uploads,
       folder: this.#deps.store.folderOf(this.record.sid),
       onFile: (name, startedAt) => this.#fileUploaded(name, startedAt),
+      detours: (name) => this.#detours(name),
       onSlice: () => this.#sliceRecorded(),
       onFailed: (error) => this.#leaveFor("crash", error),
     });
@@ -256,11 +309,34 @@ export class Task {
     const startedAt = worker.begin(!isPublishing);
     this.#status = ready;
     this.#emit(events.recorderStarted(), startedAt);
+    if (settings.unconfirmed.eventsWithoutSchema) {
+      for (const event of [
+        events.highAvailability(),
+        events.infoChanged("audio"),
+        events.infoChanged("video"),
+      ]) {
+        this.#emit(event);
+      }
+    }
     if (isPublishing) this.#tellStreams(true, startedAt);
     this.#emit(events.uploaderStarted());
     this.#watchIdle(isPublishing);
     this.#timers.push(
-      setTimeout(() => this.#leaveFor("token"), verdict.expiresAtMs - Date.now()),
+      setTimeout(
+        () => {
+          if (refusals.late("recorder.token_end", () => true)) this.#leaveFor("token");
+        },
+        // A token that had run out before it was taken has no end any more.
+        verdict.expiresAtMs > Date.now() ? verdict.expiresAtMs - Date.now() : longestTimer,
+      ),
+      ...(settings.unconfirmed.expiryEndsTask
+        ? [
+            setTimeout(
+              () => this.#leaveFor("stop"),
+              Math.min(this.record.controlUntil - Date.now(), longestTimer),
+            ),
+          ]
+        : []),
       setInterval(() => this.#emit(events.uploadingProgress(worker.progress)), settings.progressMs),
     );
     const reason = await this.#leave.promise;
@@ -272,9 +348,16 @@ export class Task {
   async #depart(reason: LeaveReason): Promise<"gone"> {
     if (this.#ended.signal.aborted) return "gone";
     if (reason === "crash") throw this.#crash ?? new Error("the recorder failed");
+    if (reason === "silently") {
+      this.#clearTimers();
+      await this.#worker?.abandon();
+      this.#goneForGood();
+      return "gone";
+    }
     this.#status = stopAsked;
     if (this.#worker) {
-      if (reason === "token") this.#emit(events.error(errorModule.recorder, tokenExpired));
+      const late = reason === "token" && this.#deps.refusals.late("recorder.token_end", () => true);
+      if (late && late.event !== null) this.#emit(events.error(late.event.module, late.event.errorCode));
       const { endedAt } = await this.#worker.finish();
       const code = { stop: leaveCodes.asked, idle: leaveCodes.idle, storage: leaveCodes.killed };
       this.#emit(
@@ -295,8 +378,13 @@ export class Task {
     if (!isUploaded) return this.#vanish(1);
     if (hasMedia) this.#emit(events.uploadingProgress(10_000));
     this.#emit(events.sessionExit(0));
-    if (hasMedia) this.#emit(events.uploaded(fileItems(this.record, this.#deps.settings)));
+    const files = fileItems(this.record, this.#deps.settings.unconfirmed);
+    if (hasMedia) this.#emit(this.record.backup ? events.backuped(files) : events.uploaded(files));
     this.#status = exited;
+    if (this.record.backup) {
+      this.record.backup.forwardsAt = Date.now() + this.record.backup.afterMs;
+      this.#deps.store.save(this.record);
+    }
     await this.#wait(this.#deps.settings.exitMs);
     this.#goneForGood();
   }
@@ -312,7 +400,8 @@ export class Task {
 
   #goneForGood(): void {
     if (this.#ended.signal.aborted) return;
-    this.#deps.store.remove(this.record.sid);
+    if (this.record.backup?.forwardsAt) this.#deps.backupCloud.forward(this.record);
+    else this.#deps.store.remove(this.record.sid);
     this.#deps.onGone(this);
   }
 
@@ -328,7 +417,7 @@ export class Task {
   }
 
   #storageRefused(error: unknown): void {
-    const code = error instanceof UploadRefused ? error.code : uploadFailed;
+    const code = codeOf(error);
     this.#deps.log("upload refused", { sid: this.record.sid, code, why: reasonOf(error) });
     this.#emit(events.error(errorModule.uploader, code, reasonOf(error)));
     this.#leaveFor("storage");
@@ -339,9 +428,40 @@ export class Task {
     this.record.files.push({ name, startedAt });
     if (name.endsWith(".m3u8")) {
       if (this.#status === ready) this.#status = inProgress;
-      this.#emit(events.fileInfos(playlistName(this.record, this.#deps.settings)));
+      this.#emit(events.fileInfos(playlistName(this.record, this.#deps.settings.unconfirmed)));
     }
     this.#deps.store.save(this.record);
+  }
+
+  /** Whether a file goes to the backup cloud: of a struck task every second slice, and the complete files. */
+  #detours(name: string): boolean {
+    const fault = this.record.backup ? undefined : this.#deps.faults.take("backup_cloud", this.record);
+    if (fault) this.record.backup = { afterMs: fault.ms, forwardsAt: null, names: [] };
+    if (!this.record.backup) return false;
+    this.#pieces += 1;
+    if (name.endsWith(".ts") && this.#pieces % 2 === 1) return false;
+    this.record.backup.names.push(name);
+    this.#deps.store.save(this.record);
+    this.#emit(events.warning(1, warnBackup));
+    return true;
+  }
+
+  /** serverResponse of an asynchronous stop: not documented. */
+  #toldAtOnce(): Record<string, unknown> {
+    const { asyncStopTells, unknownStatus } = this.#deps.settings.unconfirmed;
+    if (asyncStopTells === "nothing") return {};
+    const files = fileListing(this.record, this.#deps.settings.unconfirmed);
+    return { ...(asyncStopTells === "files" ? files : {}), uploadingStatus: unknownStatus };
+  }
+
+  #toldInTheEnd({ isUploaded }: Settlement): Record<string, unknown> {
+    const { unconfirmed } = this.#deps.settings;
+    const uploadingStatus = !isUploaded
+      ? unconfirmed.unknownStatus
+      : this.record.backup
+        ? "backuped"
+        : "uploaded";
+    return { ...fileListing(this.record, unconfirmed), uploadingStatus };
   }
 
   #hasMedia(): boolean {
@@ -365,7 +485,7 @@ export class Task {
     clearTimeout(this.#idleTimer);
     if (isPublishing) return;
     const { maxIdleTime } = this.record.request.recordingConfig;
-    this.#idleTimer = setTimeout(() => this.#leaveFor("idle"), Math.min(maxIdleTime * 1000, 2 ** 31 - 1));
+    this.#idleTimer = setTimeout(() => this.#leaveFor("idle"), Math.min(maxIdleTime * 1000, longestTimer));
   }
 
   #clearTimers(): void {
@@ -381,13 +501,16 @@ export class Task {
   #emit(event: Pick<EngineEvent, "eventType" | "serviceType" | "details">, sentAt = Date.now()): void {
     if (this.#ended.signal.aborted) return;
     const { cname, recorderUid, sid } = this.record;
-    const sequence = this.record.nextSequence++;
+    const ofTask = this.record.nextSequence++;
+    const ofModule = this.record.moduleSequences[event.serviceType] ?? 0;
+    this.record.moduleSequences[event.serviceType] = ofModule + 1;
+    const sequence = this.#deps.settings.unconfirmed.sequencePer === "task" ? ofTask : ofModule;
     this.#deps.store.save(this.record);
     this.#deps.notifier.send({ ...event, cname, uid: recorderUid, sid, sequence, sentAt });
   }
 
   #answer(more: Record<string, unknown>): Answer {
     const { cname, uid, resourceId, sid } = this.record;
-    return { status: 200, body: { cname, uid, resourceId, sid, ...more } };
+    return success({ cname, uid, resourceId, sid, ...more });
   }
 }

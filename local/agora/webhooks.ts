@@ -1,9 +1,10 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac, randomBytes, randomInt } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Log } from "../stack/part.ts";
 import type { Faults } from "./faults.ts";
+import { seeded } from "./seeded.ts";
 import type { AgoraSettings } from "./settings.ts";
 
 /** productId of Cloud Recording. */
@@ -46,14 +47,16 @@ export function signatures(secret: string, body: Buffer): Record<string, string>
  */
 export class Notifier {
   readonly #target: AgoraSettings["webhook"];
+  readonly #unconfirmed: AgoraSettings["unconfirmed"];
   readonly #faults: Faults;
   readonly #log: Log;
   readonly #agent: http.Agent;
   readonly #ended = new AbortController();
   readonly #running = new Set<Promise<void>>();
 
-  constructor(target: AgoraSettings["webhook"], faults: Faults, log: Log) {
+  constructor({ webhook: target, unconfirmed }: AgoraSettings, faults: Faults, log: Log) {
     this.#target = target;
+    this.#unconfirmed = unconfirmed;
     this.#faults = faults;
     this.#log = log;
     const isTls = target ? new URL(target.url).protocol === "https:" : false;
@@ -63,38 +66,37 @@ export class Notifier {
   /** Begins the delivery and returns at once. */
   send(event: EngineEvent): void {
     if (!this.#target || this.#ended.signal.aborted) return;
-    const fits = (fault: { eventType?: number | undefined }) =>
-      fault.eventType === undefined || fault.eventType === event.eventType;
-    if (this.#faults.take("drop_webhook", fits)) return;
-    const late = this.#faults.take("delay_webhook", fits)?.ms ?? 0;
-    const copies = this.#faults.take("duplicate_webhook", fits) ? 2 : 1;
-    const noticeId = randomBytes(16).toString("hex");
-    for (let copy = 0; copy < copies; copy++) {
-      const delivery = this.#deliver(event, noticeId, late)
-        .catch((error: unknown) => {
-          if (!this.#ended.signal.aborted) this.#log("event not delivered", { why: String(error) });
-        })
-        .finally(() => this.#running.delete(delivery));
-      this.#running.add(delivery);
+    if (this.#faults.take("drop_webhook", event)) return;
+    const shuffled = this.#faults.take("shuffle_webhooks", event);
+    const late =
+      (this.#faults.take("delay_webhook", event)?.ms ?? 0) +
+      (shuffled ? Math.floor(seeded(shuffled.seed * 1_009 + shuffled.nth)() * shuffled.ms) : 0);
+    const copy = this.#faults.take("duplicate_webhook", event)?.as;
+    const noticeId = freshNoticeId();
+    this.#begin(event, noticeId, late);
+    if (copy === "same") this.#begin(event, noticeId, late);
+    if (copy === "new notice") this.#begin(event, freshNoticeId(), late);
+    if (copy === "other uid") {
+      this.#begin({ ...event, uid: String(randomInt(1, 4_294_967_296)) }, freshNoticeId(), late);
     }
   }
 
   /** What the console does when a receiver is saved: one test event, no resend. */
   async check(eventType: number): Promise<DeliveryResult> {
-    const now = Date.now();
-    return this.#post(
-      {
-        eventType,
-        cname: "test_webhook",
-        uid: "12121212",
-        sid: "",
-        sequence: 0,
-        sentAt: now,
-        serviceType: 0,
-        details: { msgName: "test_webhook" },
-      },
-      randomBytes(16).toString("hex"),
-    );
+    const { testEventNames, testEventSigned } = this.#unconfirmed;
+    const payload = {
+      [testEventNames]: "test_webhook",
+      uid: "12121212",
+      details: { msgName: "test_webhook" },
+    };
+    const test = {
+      notifyMs: Date.now(),
+      productId: cloudRecording,
+      eventType,
+      noticeId: freshNoticeId(),
+      payload,
+    };
+    return this.#post(test, testEventSigned);
   }
 
   /** Gives up what is under way and closes the connections. */
@@ -104,11 +106,24 @@ export class Notifier {
     this.#agent.destroy();
   }
 
+  #begin(event: EngineEvent, noticeId: string, late: number): void {
+    const delivery = this.#deliver(event, noticeId, late)
+      .catch((error: unknown) => {
+        if (!this.#ended.signal.aborted) this.#log("event not delivered", { why: String(error) });
+      })
+      .finally(() => this.#running.delete(delivery));
+    this.#running.add(delivery);
+  }
+
   async #deliver(event: EngineEvent, noticeId: string, late: number): Promise<void> {
     if (late) await pause(late, undefined, { signal: this.#ended.signal });
     const pauses = this.#target?.resendAfterMs ?? [];
     for (let attempt = 0; ; attempt++) {
-      const result = await this.#post(event, noticeId);
+      const isNew = attempt > 0 && this.#unconfirmed.noticeIdOfResend === "new";
+      const result = await this.#post(
+        envelope(event, isNew ? freshNoticeId() : noticeId, this.#unconfirmed.serviceScene),
+        true,
+      );
       if (result.success || this.#ended.signal.aborted) return;
       const next = pauses[attempt];
       this.#log("event refused by the receiver", {
@@ -123,10 +138,10 @@ export class Notifier {
     }
   }
 
-  async #post(event: EngineEvent, noticeId: string): Promise<DeliveryResult> {
+  async #post(message: Record<string, unknown>, isSigned: boolean): Promise<DeliveryResult> {
     const target = this.#target;
     if (!target) return { success: false, httpCode: 591, error: "no receiver is configured", response: "" };
-    const body = Buffer.from(JSON.stringify(envelope(event, noticeId)));
+    const body = Buffer.from(JSON.stringify(message));
     const url = new URL(target.url);
     const timeout = AbortSignal.timeout(target.timeoutMs);
     return new Promise((resolve) => {
@@ -141,7 +156,7 @@ export class Notifier {
         headers: {
           "Content-Type": "application/json;charset=utf-8",
           "Content-Length": body.length,
-          ...signatures(target.secret, body),
+          ...(isSigned ? signatures(target.secret, body) : {}),
         },
       });
       sending.on("error", failed);
@@ -150,7 +165,13 @@ export class Notifier {
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.on("error", failed);
         response.on("end", () =>
-          resolve(judged(response.statusCode ?? 0, Buffer.concat(chunks).toString("utf8"))),
+          resolve(
+            judged(
+              response.statusCode ?? 0,
+              Buffer.concat(chunks).toString("utf8"),
+              this.#unconfirmed.deliveredBy,
+            ),
+          ),
         );
       });
       sending.end(body);
@@ -158,17 +179,25 @@ export class Notifier {
   }
 }
 
-function judged(httpCode: number, response: string): DeliveryResult {
+function judged(
+  httpCode: number,
+  response: string,
+  deliveredBy: AgoraSettings["unconfirmed"]["deliveredBy"],
+): DeliveryResult {
+  const delivered = { success: true, httpCode, error: "", response };
+  if (deliveredBy === "any 2xx" && httpCode >= 200 && httpCode < 300) return delivered;
   if (httpCode !== 200) return { success: false, httpCode, error: `answered ${httpCode}`, response };
   try {
     JSON.parse(response);
-    return { success: true, httpCode, error: "", response };
+    return delivered;
   } catch {
     return { success: false, httpCode, error: "answered 200 without JSON", response };
   }
 }
 
-function envelope(event: EngineEvent, noticeId: string) {
+const freshNoticeId = () => randomBytes(16).toString("hex");
+
+function envelope(event: EngineEvent, noticeId: string, serviceScene: string) {
   return {
     notifyMs: Date.now(),
     productId: cloudRecording,
@@ -179,7 +208,7 @@ function envelope(event: EngineEvent, noticeId: string) {
       sequence: event.sequence,
       sendts: event.sentAt,
       serviceType: event.serviceType,
-      serviceScene: "mix_record",
+      serviceScene,
       details: event.details,
     },
     eventType: event.eventType,

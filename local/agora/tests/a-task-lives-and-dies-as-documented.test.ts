@@ -156,11 +156,14 @@ describe("a recording", () => {
     const task = await caller.begin("long", uid, startRequestFor("long", uid, sink.host));
     await until("the first MP4", () => sink.puts.some(({ key }) => key.endsWith(`${task.sid}_long_0.mp4`)));
     const { body } = await caller.stop(task);
-    expect(body.serverResponse.fileList.map(({ fileName }: { fileName: string }) => fileName)).toEqual([
-      `${task.sid}_long_0.mp4`,
-      `${task.sid}_long_1.mp4`,
-      `${task.sid}_long.m3u8`,
-    ]);
+    const names: string[] = body.serverResponse.fileList.map(
+      ({ fileName }: { fileName: string }) => fileName,
+    );
+    // A slow machine may be in the third one when the stop arrives.
+    const mp4s = names.slice(0, -1);
+    expect(mp4s.length).toBeGreaterThanOrEqual(2);
+    expect(mp4s).toEqual(mp4s.map((_, index) => `${task.sid}_long_${index}.mp4`));
+    expect(names.at(-1)).toBe(`${task.sid}_long.m3u8`);
     await cutting.stop();
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fileItems, fileListing, playlistName } from "../file-listing.ts";
-import { startRequest } from "../request-rules.ts";
+import { layoutOf, startRequestOf } from "../request-rules.ts";
 import type { TaskRecord } from "../task-store.ts";
 import { startRequestFor } from "./stage.ts";
 
@@ -16,10 +16,13 @@ function recordWith(avFileType: string[], files: TaskRecord["files"]): TaskRecor
     controlUntil: 0,
     failovers: 0,
     nextSequence: 0,
+    moduleSequences: {},
+    layout: layoutOf.parse({}),
+    backup: null,
     isLeaving: false,
     hasMedia: true,
     files,
-    request: startRequest.parse(startRequestFor("room", "1", "127.0.0.1:9", more)),
+    request: startRequestOf.parse(startRequestFor("room", "1", "127.0.0.1:9", more)),
   };
 }
 const files = [
@@ -29,20 +32,26 @@ const files = [
 
 test("MP4 files stand before the playlist", () => {
   const record = recordWith(["hls", "mp4"], files);
-  const names = fileItems(record, { prefixInFileNames: false }).map(({ fileName }) => fileName);
+  const names = fileItems(record, { prefixInFileNames: false, sliceStartTimeIn: "ms" }).map(
+    ({ fileName }) => fileName,
+  );
   expect(names).toEqual(["a_0.mp4", "a.m3u8"]);
-  expect(fileListing(record, { prefixInFileNames: false })).toMatchObject({ fileListMode: "json" });
+  expect(fileListing(record, { prefixInFileNames: false, sliceStartTimeIn: "ms" })).toMatchObject({
+    fileListMode: "json",
+  });
 });
 
 test("HLS alone is told as a text, empty before the first upload", () => {
   const listing = (of: TaskRecord["files"]) =>
-    fileListing(recordWith(["hls"], of), { prefixInFileNames: false });
+    fileListing(recordWith(["hls"], of), { prefixInFileNames: false, sliceStartTimeIn: "ms" });
   expect(listing([])).toEqual({ fileListMode: "string", fileList: "" });
   expect(listing(files)).toEqual({ fileListMode: "string", fileList: "a.m3u8" });
 });
 
 test("names carry the folders only where the setting says so", () => {
   const record = recordWith(["hls"], files);
-  expect(playlistName(record, { prefixInFileNames: true })).toBe("recordings/abc123/a.m3u8");
-  expect(playlistName(record, { prefixInFileNames: false })).toBe("a.m3u8");
+  expect(playlistName(record, { prefixInFileNames: true, sliceStartTimeIn: "ms" })).toBe(
+    "recordings/abc123/a.m3u8",
+  );
+  expect(playlistName(record, { prefixInFileNames: false, sliceStartTimeIn: "ms" })).toBe("a.m3u8");
 });

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { deflateSync } from "node:zlib";
 import type { z } from "zod";
 import { quietLog } from "../../stack/part.ts";
+import type { RefusalList } from "../refusals/list.ts";
 import { type RunningAgora, startAgora } from "../server.ts";
 import { agoraSettings } from "../settings.ts";
 
@@ -19,7 +20,7 @@ export const webhookSecret = "webhook-secret";
 export async function until<T>(
   what: string,
   found: () => T | undefined | null | false | Promise<T | undefined | null | false>,
-  ms = 10_000,
+  ms = 30_000,
 ): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
@@ -131,8 +132,8 @@ export function testSettings(more: Partial<Settings> = {}): z.output<typeof agor
 }
 
 /** Starts the service in this process. */
-export function startEngine(more: Partial<Settings> = {}): Promise<RunningAgora> {
-  return startAgora(testSettings(more), quietLog);
+export function startEngine(more: Partial<Settings> = {}, list?: RefusalList): Promise<RunningAgora> {
+  return startAgora(testSettings(more), quietLog, list);
 }
 
 /** An AccessToken2 for a recorder, written after Agora's published format. Times in seconds. */
@@ -143,6 +144,8 @@ export function rtcToken(given: {
   appCertificate?: string;
   issuedAt?: number;
   expire?: number;
+  /** Leaves out the service for calls, or its one privilege. */
+  strip?: "no service" | "no privilege";
 }): string {
   const u16 = (value: number) => Buffer.from([value & 255, value >> 8]);
   const u32 = (value: number) => {
@@ -154,18 +157,14 @@ export function rtcToken(given: {
   const issuedAt = given.issuedAt ?? Math.floor(Date.now() / 1000);
   const expire = given.expire ?? 3600;
   const salt = randomInt(1, 99_999_999);
+  const privileges = given.strip === "no privilege" ? [u16(0)] : [u16(1), u16(1), u32(expire)];
   const signed = Buffer.concat([
     text(given.appId ?? account.appId),
     u32(issuedAt),
     u32(expire),
     u32(salt),
-    u16(1),
-    u16(1),
-    u16(1),
-    u16(1),
-    u32(expire),
-    text(given.cname),
-    text(given.uid),
+    u16(given.strip === "no service" ? 0 : 1),
+    ...(given.strip === "no service" ? [] : [u16(1), ...privileges, text(given.cname), text(given.uid)]),
   ]);
   const mac = (key: Buffer, message: Buffer) => createHmac("sha256", key).update(message).digest();
   const certificate = Buffer.from(given.appCertificate ?? account.appCertificate);
