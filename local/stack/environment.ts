@@ -5,6 +5,32 @@ import type { UserEnvironment } from "./user-environment.ts";
 /** The one bucket of the local store, and where it claims to be. */
 export const localBucket = { name: "recordings", region: "us-east-005" } as const;
 
+/** The bucket that the engine writes into in staged mode; in the same store, out of reach of every other key. */
+export const stagingBucket = { name: "staging-recordings", region: localBucket.region } as const;
+
+/** Keys of the staging bucket: the store knows them by names of their own. */
+export function stagingKeys({ b2 }: Pick<Keys, "b2">) {
+  const named = ({ keyId, applicationKey }: Keys["b2"]["storage"]) => ({
+    keyId: `${keyId}9`,
+    applicationKey,
+  });
+  return { storage: named(b2.storage), ingest: named(b2.ingest) };
+}
+
+/** What switches staged mode on. */
+export function stagingEnvironment(keys: Pick<Keys, "b2">, ports: Pick<Ports, "b2">): Record<string, string> {
+  const { storage, ingest } = stagingKeys(keys);
+  return {
+    STAGING_S3_ENDPOINT: localUrl(ports.b2),
+    STAGING_S3_REGION: stagingBucket.region,
+    STAGING_S3_BUCKET_NAME: stagingBucket.name,
+    STAGING_S3_ACCESS_KEY_ID: storage.keyId,
+    STAGING_S3_SECRET_ACCESS_KEY: storage.applicationKey,
+    STAGING_S3_INGEST_ACCESS_KEY_ID: ingest.keyId,
+    STAGING_S3_INGEST_SECRET_ACCESS_KEY: ingest.applicationKey,
+  };
+}
+
 /** `http://127.0.0.1:PORT` of a part. */
 export const localUrl = (port: number): string => `http://127.0.0.1:${port}`;
 
@@ -28,6 +54,8 @@ export function functionsEnvironment(
     WAKE_UP_SECRET: keys.wakeUpSecret,
     PLAYBACK_TOKEN_SECRET: keys.playbackTokenSecret,
     PLAYBACK_BASE_URL: `${gateway}/functions/v1/play-recording`,
+    // The stand-in of the engine serves no media to callers.
+    CALL_TRANSPORT: "agora",
   };
   const localAgora = {
     AGORA_APP_ID: keys.agora.appId,
@@ -36,11 +64,6 @@ export function functionsEnvironment(
     AGORA_CUSTOMER_SECRET: keys.agora.customerSecret,
     AGORA_WEBHOOK_SECRET: keys.agora.webhookSecret,
     AGORA_API_URLS: localUrl(ports.agora),
-    CALL_TRANSPORT: "local",
-    CALL_TRANSPORT_URL: localUrl(ports.agora),
-  };
-  const realAgora = {
-    CALL_TRANSPORT: "agora",
   };
   const localStore = {
     BACKBLAZE_B2_ENDPOINT: localUrl(ports.b2),
@@ -57,7 +80,7 @@ export function functionsEnvironment(
   return {
     ...supabase,
     ...ours,
-    ...(user.agora === "real" ? realAgora : localAgora),
+    ...(user.agora === "real" ? {} : localAgora),
     ...(user.store === "real" ? {} : localStore),
     ...user.variables,
   };

@@ -1,5 +1,13 @@
 import { join } from "node:path";
-import { functionsEnvironment, localBucket, localUrl, vaultSecrets } from "./environment.ts";
+import {
+  functionsEnvironment,
+  localBucket,
+  localUrl,
+  stagingBucket,
+  stagingEnvironment,
+  stagingKeys,
+  vaultSecrets,
+} from "./environment.ts";
 import type { Keys, StoreKey } from "./keys.ts";
 import type { ListeningPart, Ports } from "./ports.ts";
 import type { UserEnvironment } from "./user-environment.ts";
@@ -46,6 +54,8 @@ export interface PlanInput {
   user: UserEnvironment;
   /** The schemas the REST part exposes, as in supabase/config.toml. */
   exposedSchemas: string[];
+  /** Staged mode: the engine writes into a bucket of its own, from where our functions copy. */
+  staging?: boolean;
 }
 
 /** What the bucket tells browsers; a page on this machine may play from it, whatever its port. */
@@ -70,7 +80,10 @@ export function planStack(input: PlanInput): StackPlan {
   const url = localUrl(ports.gateway);
   const adminUrl = databaseUrl("supabase_admin", keys.database.superuser);
   const postgresUrl = databaseUrl("postgres", keys.database.postgres);
-  const env = functionsEnvironment(keys, ports, postgresUrl, user);
+  const env = {
+    ...(input.staging ? stagingEnvironment(keys, ports) : {}),
+    ...functionsEnvironment(keys, ports, postgresUrl, user),
+  };
   const apiKeys = {
     jwtSecret: keys.jwtSecret,
     publishableKey: keys.publishableKey,
@@ -147,12 +160,17 @@ export function planStack(input: PlanInput): StackPlan {
       port: ports.b2,
       dataDir: inData("b2"),
       region: localBucket.region,
-      buckets: [{ name: localBucket.name, corsRules: [browserRule] }],
+      buckets: [
+        { name: localBucket.name, corsRules: [browserRule] },
+        ...(input.staging ? [{ name: stagingBucket.name }] : []),
+      ],
       keys: [
         bucketKey(keys.b2.ingest, ["writeFiles"]),
         bucketKey(keys.b2.storage, ["listFiles", "readFiles", "writeFiles", "deleteFiles"]),
         bucketKey(keys.b2.playback, ["readFiles"]),
+        ...(input.staging ? stagingBucketKeys(keys) : []),
       ],
+      uploadLog: input.staging ?? false,
       controlToken: keys.controlToken,
     },
     needsDatabase: false,
@@ -210,6 +228,18 @@ export function planStack(input: PlanInput): StackPlan {
   };
 }
 
-function bucketKey(key: StoreKey, capabilities: string[]): Record<string, unknown> {
-  return { ...key, bucket: localBucket.name, capabilities };
+function bucketKey(
+  key: StoreKey,
+  capabilities: string[],
+  bucket: string = localBucket.name,
+): Record<string, unknown> {
+  return { ...key, bucket, capabilities };
+}
+
+function stagingBucketKeys(keys: Keys): Record<string, unknown>[] {
+  const { storage, ingest } = stagingKeys(keys);
+  return [
+    bucketKey(ingest, ["writeFiles"], stagingBucket.name),
+    bucketKey(storage, ["listFiles", "readFiles", "writeFiles", "deleteFiles"], stagingBucket.name),
+  ];
 }

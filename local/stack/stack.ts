@@ -4,7 +4,7 @@ import { readExposedSchemas } from "./exposed-schemas.ts";
 import { type Keys, keysFileOf, loadOrCreateKeys } from "./keys.ts";
 import { reasonOf } from "./part.ts";
 import { planStack, type StackPlan } from "./plan.ts";
-import { defaultPorts, findFreePorts, type Ports, requireFreePorts } from "./ports.ts";
+import { defaultPorts, holdFreePorts, type Ports, requireFreePorts } from "./ports.ts";
 import { memoryOf } from "./process-groups.ts";
 import { removeStackData } from "./reset.ts";
 import { type RunningPlan, runPlan, type StackOutput } from "./run-plan.ts";
@@ -30,6 +30,10 @@ export interface StackOptions {
   ports?: Partial<Ports> | "free";
   /** The user's own variables, which switch stand-ins off. Absent (tests): stand-ins only. */
   envFile?: string | undefined;
+  /** Staged mode: the engine writes into a bucket of its own, from where our functions copy into the usual one. */
+  staging?: boolean;
+  /** Settings of single parts beside those of the plan, by the part's name (tests, benchmarks: a stand-in's other limits). */
+  partSettings?: Record<string, Record<string, unknown>>;
   /** Remove what the folder holds before the start. */
   reset?: boolean;
   /** Default: nobody listens. The parts' own logs are written in any case, to `<dataDir>/logs`. */
@@ -83,6 +87,23 @@ const silent: StackOutput = { part: () => undefined, notice: () => undefined };
  * @throws PlainFailure in one sentence when it cannot be started; then nothing of it runs.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  if (options.ports !== "free")
+    return await startOn({ ...defaultPorts, ...definedOf(options.ports ?? {}) }, options);
+  const held = await holdFreePorts();
+  try {
+    const stack = await startOn(held.ports, options);
+    const stop = async () => {
+      await stack.stop();
+      await held.release();
+    };
+    return { ...stack, stop };
+  } catch (error) {
+    await held.release();
+    throw error;
+  }
+}
+
+async function startOn(ports: Ports, options: StackOptions): Promise<Stack> {
   const since = performance.now();
   const output = options.output ?? silent;
   const dataDir = resolve(options.dataDir);
@@ -90,8 +111,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const user =
     options.envFile === undefined ? emptyUserEnvironment : await readUserEnvironment(options.envFile);
   const exposedSchemas = await readExposedSchemas(join(projectDir, "supabase", "config.toml"));
-  const ports =
-    options.ports === "free" ? await findFreePorts() : { ...defaultPorts, ...definedOf(options.ports ?? {}) };
 
   await makeDataFolder(dataDir);
   const claim: RunningStack = {
@@ -127,7 +146,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     if (options.reset) output.notice(await removeStackData(dataDir));
     keys = await requireKeys(dataDir);
-    plan = planStack({ projectDir, dataDir, keys, ports, user, exposedSchemas });
+    plan = planStack({
+      projectDir,
+      dataDir,
+      keys,
+      ports,
+      user,
+      exposedSchemas,
+      staging: options.staging ?? false,
+    });
+    for (const part of plan.parts) Object.assign(part.settings, options.partSettings?.[part.name]);
     // A database server that outlived a killed stack still holds its port: its own part ends it, or says the same sentence.
     await requireFreePorts(
       ports,

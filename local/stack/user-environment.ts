@@ -26,8 +26,14 @@ const storeOptional = [
   "BACKBLAZE_B2_PLAYBACK_SECRET_ACCESS_KEY",
 ] as const;
 
-const furtherNames = ["PLAYBACK_BASE_URL", "WAKE_UP_SECRET", "PLAYBACK_TOKEN_SECRET"];
-const furtherPrefixes = ["STAGING_S3_"];
+const furtherNames = [
+  "PLAYBACK_BASE_URL",
+  "WAKE_UP_SECRET",
+  "PLAYBACK_TOKEN_SECRET",
+  "CALL_TRANSPORT",
+  "CALL_TRANSPORT_URL",
+];
+const furtherPrefixes = ["STAGING_S3_", "NOTIFY_WEBHOOK_"];
 
 /** What the user's own `.env` says: the variables we know, and which of the real services they name completely. */
 export interface UserEnvironment {

@@ -98,7 +98,7 @@ test("an interrupted start ends what runs already", async () => {
   const interrupt = new AbortController();
   const start = runPlan(fakePlan({ gateway: { hang: true } }), { ...options, signal: interrupt.signal });
   const failure = start.catch((error: unknown) => error);
-  await vi.waitFor(() => expect(events).toContain("functions: serving"), { timeout: 10_000 });
+  await vi.waitFor(() => expect(events).toContain("functions: serving"), { timeout: 30_000 });
   interrupt.abort();
   expect(await failure).toEqual(new PlainFailure("the start was interrupted."));
   expect([...pids].filter((pid) => isAlive(pid))).toEqual([]);

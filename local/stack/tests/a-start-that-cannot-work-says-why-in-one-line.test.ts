@@ -19,7 +19,7 @@ function start(...args: string[]): Promise<{ code: unknown; stdout: string; stde
     execFile(
       process.execPath,
       [startFile, "--data", folder, "--stand-ins", ...args],
-      { timeout: 20_000 },
+      { timeout: 30_000 },
       (error, stdout, stderr) => done({ code: error === null ? 0 : error.code, stdout, stderr }),
     );
   });

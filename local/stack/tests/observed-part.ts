@@ -40,6 +40,6 @@ export async function untilGone(pid: number): Promise<void> {
     () => {
       if (isAlive(pid)) throw new Error(`process ${pid} still runs`);
     },
-    { timeout: 10_000, interval: 20 },
+    { timeout: 30_000, interval: 20 },
   );
 }

@@ -131,3 +131,16 @@ test("names without a value, as in a fresh copy of .env.example, choose nothing"
     store: "stand-in",
   });
 });
+
+test("in staged mode the engine's key reaches the staging bucket only, and the usual bucket's keys do not", () => {
+  const plan = planStack({ ...planInput(), staging: true });
+  const { buckets, keys } = b2Settings.parse(settingsOf(plan, "b2"));
+  expect(buckets.map(({ name }) => name)).toEqual(["recordings", plan.env.STAGING_S3_BUCKET_NAME]);
+  const rights = new Map(keys.map((key) => [key.keyId, [key.bucket, ...key.capabilities]]));
+  expect(rights.get(plan.env.STAGING_S3_INGEST_ACCESS_KEY_ID ?? "")).toEqual([
+    plan.env.STAGING_S3_BUCKET_NAME,
+    "writeFiles",
+  ]);
+  expect(rights.get(plan.env.BACKBLAZE_B2_ACCESS_KEY_ID ?? "")?.[0]).toBe("recordings");
+  expect(Object.keys(planStack(planInput()).env).filter((name) => name.startsWith("STAGING_"))).toEqual([]);
+});
