@@ -23,8 +23,8 @@ test("every code of the database is in docs/errors.md", () => {
   expect(codes.filter((code) => !documented.has(code))).toEqual([]);
 });
 
-test("every code of the engine and of the store is in docs/errors.md", () => {
-  const text = sources("supabase/functions/_shared/{agora,b2}/errors.ts");
+test("every code of the engine, of the store and of the receiver of events is in docs/errors.md", () => {
+  const text = sources("supabase/functions/_shared/{agora,b2,notify}/errors.ts");
   const codes = [...text.matchAll(/^ {2}([a-z_]+): \{$/gm)].map((match) => match[1] ?? "");
   expect(codes.length).toBeGreaterThan(20);
   expect(codes.filter((code) => !documented.has(code))).toEqual([]);

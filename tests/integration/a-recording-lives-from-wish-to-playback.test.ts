@@ -108,4 +108,4 @@ test("what the mentor asks for, the mentee sees arrive step by step, finds in th
   expect(playback.mp4.tracks).toEqual(["video avc", "audio aac"]);
   expect(playback.hls.tracks).toEqual(["video avc", "audio aac"]);
   expect(playback.mp4.sizeBytes).toBe(recording.size_bytes);
-}, 60_000);
+}, 180_000);

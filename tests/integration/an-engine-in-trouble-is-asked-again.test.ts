@@ -34,17 +34,17 @@ test("errors of acquire, start and stop cost time, not the recording, and leave 
   }
   await Promise.all([starting.say("starting"), stopping.say("stopping")]);
 
-  await starting.view.until("recording", { limitMs: 40_000 });
+  await starting.view.until("recording", { limitMs: 60_000 });
   expect(await engine.running(starting.call.channel)).toHaveLength(1);
-  await engine.untilNothingRuns(stopping.call.channel, 40_000);
+  await engine.untilNothingRuns(stopping.call.channel, 60_000);
   await stopping.view.until("recorded");
   expect(await engine.openFaults()).toEqual([]);
   const dead = await sql`select kind, last_error from recorder.jobs where state = 'dead'`;
   expect([...dead]).toEqual([]);
 
   await starting.say("stopping");
-  await engine.untilNothingRuns(starting.call.channel, 5_000);
-}, 60_000);
+  await engine.untilNothingRuns(starting.call.channel, 60_000);
+}, 180_000);
 
 test("events of the engine that come late, twice, or never change nothing about the outcome", async () => {
   const { call, view, say } = await newScene();
@@ -71,3 +71,69 @@ test("events of the engine that come late, twice, or never change nothing about 
     await under.sql`select status, is_partial from public.recordings where channel = ${call.channel}`;
   expect(recording).toEqual({ status: "recorded", is_partial: false });
 });
+
+test("files that come late, by the engine's backup cloud, are awaited, and nothing of the recording is missing", async () => {
+  const { call, view, say } = await newScene();
+  await under.engine.addFault({ kind: "backup_cloud", cname: call.channel, ms: 6_000 });
+  await say("starting");
+  await view.until("recording");
+  await pause(6_000);
+  await say("stopping");
+  await view.until("processing");
+  await view.until("recorded", { limitMs: 60_000 });
+  const [recording] =
+    await under.sql`select status, is_partial, gaps from public.recordings where channel = ${call.channel}`;
+  expect(recording).toMatchObject({ status: "recorded", is_partial: false });
+}, 90_000);
+
+test("where every answer to start and every event is lost, the first file tells which recorder it is", async () => {
+  const { engine, sql } = under;
+  const [wanted, unwanted] = await Promise.all([newScene(), newScene()]);
+  for (const { call } of [wanted, unwanted]) {
+    await engine.addFault({ kind: "lose_reply", call: "start", cname: call.channel, times: 100 });
+    await engine.addFault({ kind: "drop_webhook", cname: call.channel, times: 1_000 });
+  }
+  await Promise.all([wanted.say("starting"), unwanted.say("starting")]);
+  await eventually(async () => (await engine.running(unwanted.call.channel)).length, 1);
+  await unwanted.say("stopping");
+
+  // Nobody told us its sid; it records all the same, and one recorder only.
+  await wanted.view.until("recording");
+  expect(await engine.running(wanted.call.channel)).toHaveLength(1);
+  const told = await sql`
+    select t.attempt, t.sid from recorder.engine_tasks t where t.channel = ${wanted.call.channel}`;
+  expect([...told]).toEqual([{ attempt: 1, sid: (await engine.running(wanted.call.channel))[0]?.sid }]);
+
+  // The one that nobody wants is found by the same way, and stopped: its first file and a minute at most.
+  await engine.untilNothingRuns(unwanted.call.channel, 75_000);
+  await wanted.say("stopping");
+  await engine.untilNothingRuns(wanted.call.channel, 10_000);
+  await wanted.view.until("recorded");
+  await engine.clearFaults();
+}, 180_000);
+
+test("at the ceiling a wish waits with its place in sight, and is served when a recorder ends", async () => {
+  const { engine, sql } = under;
+  const [first, second, third] = await Promise.all([newScene(), newScene(), newScene()]);
+  await sql`update recorder.settings set value = 1 where name = 'concurrent_tasks'`;
+  try {
+    await first.say("starting");
+    await first.view.until("recording");
+    await second.say("starting");
+    await third.say("starting");
+    const placeOf = ({ view }: typeof first) => view.broadcasts.at(-1)?.recording_queue_place;
+    await eventually(() => [placeOf(first), placeOf(second), placeOf(third)], [null, 1, 2]);
+    expect(await engine.running(second.call.channel)).toEqual([]);
+
+    await first.say("stopping");
+    await second.view.until("recording");
+    await eventually(() => [placeOf(second), placeOf(third)], [null, 1]);
+    await third.say("stopping");
+    expect((await third.view.until("failed")).recording_error?.code).toBe("stopped_before_start");
+    expect(placeOf(third)).toBeNull();
+    await second.say("stopping");
+    await engine.untilNothingRuns(second.call.channel, 10_000);
+  } finally {
+    await sql`update recorder.settings set value = 50 where name = 'concurrent_tasks'`;
+  }
+}, 90_000);

@@ -18,6 +18,8 @@ const IN_PROGRESS = 5;
 
 /** The switches of the recording service's stand-in, and its own view of what runs: no way through our database. */
 export interface EngineControl {
+  /** Every task that the engine still knows. */
+  allTasks(): Promise<EngineTaskView[]>;
   /** Tasks of a channel that the engine still knows, leaving ones too. */
   tasks(channel: string): Promise<EngineTaskView[]>;
   /** Tasks of a channel that record or are about to. */
@@ -42,12 +44,13 @@ export function createEngineControl(address: string, token: string): EngineContr
     if (!answer.ok) throw new Error(`${method} ${path}: HTTP ${answer.status} ${await answer.text()}`);
     return await answer.json();
   }
-  const tasks = async (channel: string) =>
-    taskViews.parse(await ask("GET", "tasks")).filter(({ cname }) => cname === channel);
+  const allTasks = async () => taskViews.parse(await ask("GET", "tasks"));
+  const tasks = async (channel: string) => (await allTasks()).filter(({ cname }) => cname === channel);
   const running = async (channel: string) =>
     (await tasks(channel)).filter(({ status }) => status <= IN_PROGRESS);
 
   return {
+    allTasks,
     tasks,
     running,
     untilNothingRuns: (channel, limitMs) =>

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { afterAll, beforeAll, beforeEach } from "vitest";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import { type Stack, type StackOptions, startStack } from "../../local/stack/stack.ts";
 import { createEngineControl, type EngineControl } from "./engine-control.ts";
 import { createPeople, type People } from "./people.ts";
 
@@ -19,16 +19,25 @@ export interface StackUnderTest {
 /**
  * Gives the tests of one file a stack of their own: started before the first, gone after the last. Faults, killed
  * processes and snapshots of the whole database concern everybody on a stack, so files do not share one. Where a test
- * failed, the end of every part's log is printed, since it is removed with the rest.
+ * failed, the end of every part's log is printed, since it is removed with the rest. `variables` are what a user's own
+ * `.env` would say.
  */
-export function useStack(): StackUnderTest {
+export function useStack(
+  options: Pick<StackOptions, "partSettings" | "staging" | "output"> & {
+    variables?: Record<string, string>;
+  } = {},
+): StackUnderTest {
   let dataDir: string | undefined;
   let running: StackUnderTest | undefined;
   let hasFailed = false;
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), "integration-"));
-    const stack = await startStack({ dataDir, ports: "free" });
+    const { variables = {}, ...ofTheStack } = options;
+    const envFile = join(dataDir, "user.env");
+    const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+    await writeFile(envFile, lines.join(""));
+    const stack = await startStack({ dataDir, ports: "free", envFile, ...ofTheStack });
     const sql = postgres(stack.databaseUrls.admin, { max: 2, onnotice: () => undefined });
     running = {
       stack,

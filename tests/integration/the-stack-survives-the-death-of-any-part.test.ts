@@ -100,7 +100,7 @@ const works: Record<string, () => Promise<void>> = {
       async () => {
         expect(await query(`select 1 from net._http_response where id = ${row?.id}`)).toHaveLength(1);
       },
-      { timeout: 8_000, interval: 100 },
+      { timeout: 30_000, interval: 100 },
     );
   },
   cron: async () => {
@@ -114,7 +114,7 @@ const works: Record<string, () => Promise<void>> = {
           );
           expect(runs.length).toBeGreaterThan(0);
         },
-        { timeout: 8_000, interval: 100 },
+        { timeout: 30_000, interval: 100 },
       );
     } finally {
       await query(`select cron.unschedule('${name}')`);

@@ -51,7 +51,7 @@ describe.concurrent("of one call", () => {
     expect(await madeIn(call.channel)).toEqual({ recordings: 1, tasks: 1 });
     expect(statusesOf(ofMentor.broadcasts)).toEqual(life);
     expect(statusesOf(ofMentee.broadcasts)).toEqual(life);
-  }, 40_000);
+  }, 180_000);
 
   test("one starts and the other stops at the same moment: the recording ends, whoever was first", async () => {
     const { people, engine } = under;
@@ -67,7 +67,7 @@ describe.concurrent("of one call", () => {
       await eventually(() => statusOf(call.id), "failed");
       expect(await engine.running(call.channel)).toEqual([]);
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 describe.concurrent("of two rows for one meeting, as the old portal makes them", () => {
@@ -114,12 +114,12 @@ describe.concurrent("of two rows for one meeting, as the old portal makes them",
     const stopped = await wish(people.service, second.id, "recorded", { recording_url: url });
     expect(stopped).toMatchObject({ status: 200, became: ["stopping"] });
     const [end, otherEnd] = await Promise.all([ofFirst.until("recorded"), ofSecond.until("recorded")]);
-    await engine.untilNothingRuns(pair.mentorshipId, 5_000);
+    await engine.untilNothingRuns(pair.mentorshipId, 60_000);
     expect(end.recording_url).toBe(`/recordings/${one.recording_id}`);
     expect(otherEnd.recording_url).toBe(end.recording_url);
     expect(statusesOf(ofFirst.broadcasts)).toEqual(life);
     expect(statusesOf(ofSecond.broadcasts)).toEqual(life);
-  }, 40_000);
+  }, 180_000);
 
   test("the end of the other person's row does not stop a recording that was begun on mine; the end of mine does", async () => {
     const { people, engine, sql } = under;
@@ -140,9 +140,9 @@ describe.concurrent("of two rows for one meeting, as the old portal makes them",
     expect(await engine.running(pair.mentorshipId)).toHaveLength(1);
     await end(mine.id);
     await view.until("stopping");
-    await engine.untilNothingRuns(pair.mentorshipId, 5_000);
+    await engine.untilNothingRuns(pair.mentorshipId, 60_000);
     expect((await view.until("recorded")).recording_error).toBeNull();
     // The row that ended earlier tells the end too, not for ever what it saw when it ended.
     await eventually(() => statusOf(theirs.id), "recorded");
-  }, 40_000);
+  }, 180_000);
 });

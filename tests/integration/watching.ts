@@ -6,6 +6,7 @@ const pushedCall = z.looseObject({
   recording_id: z.uuid().nullable(),
   recording_status: z.string().nullable(),
   recording_phase: z.string().nullable(),
+  recording_queue_place: z.number().nullable(),
   recording_error: z.looseObject({ code: z.string() }).nullable(),
   version: z.number(),
 });
@@ -34,7 +35,7 @@ export function subscribed(channel: RealtimeChannel): Promise<void> {
     channel.subscribe((state, error) => {
       if (state === "SUBSCRIBED") resolve();
       else if (state !== "CLOSED") reject(error ?? new Error(`the subscription ended in ${state}`));
-    }, 10_000);
+    }, 30_000);
   });
 }
 
@@ -75,7 +76,7 @@ export async function watchCall(client: SupabaseClient, callId: string): Promise
   return {
     broadcasts,
     changes,
-    async until(status, { phase, limitMs = 15_000 } = {}) {
+    async until(status, { phase, limitMs = 60_000 } = {}) {
       const fits = (call: PushedCall) =>
         call.recording_status === status && (phase === undefined || call.recording_phase === phase);
       return await vi.waitFor(
@@ -114,7 +115,7 @@ export function expectGrowingVersions(
 export async function eventually<Value>(
   ask: () => PromiseLike<Value> | Value,
   wanted: unknown,
-  limitMs = 15_000,
+  limitMs = 60_000,
 ): Promise<void> {
   await vi.waitFor(async () => expect(await ask()).toEqual(wanted), { timeout: limitMs, interval: 20 });
 }

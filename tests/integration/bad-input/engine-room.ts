@@ -17,7 +17,7 @@ export function describeEngineRoom(stage: Stage): void {
 
     test("every function for the Edge Functions is refused to a user (403) and to nobody (401)", async () => {
       const functions = await stage.under.sql<{ name: string; arguments: string[] }[]>`
-      select p.proname as name, p.proargnames[1:p.pronargs] as arguments
+      select p.proname as name, coalesce(p.proargnames[1:p.pronargs], '{}') as arguments
       from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname = 'recorder_api'`;
       expect(functions.length).toBeGreaterThan(8);
       for (const { name, arguments: names } of functions) {
