@@ -1,0 +1,234 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { useStack } from "../integration/stack-under-test.ts";
+import { readAwaitedCalls } from "./call-sites.ts";
+import { type KillPoint, nameOf, trapCalls, trapDrain } from "./kill-points.ts";
+import { endsAsTold, killOnce, leaveNothing } from "./kill-round.ts";
+import { openFunctionsRelay, type Platform, startPlatform } from "./platform.ts";
+import { type RecordingProxy, startRecordingProxy } from "./recording-proxy.ts";
+import { type Story, stories } from "./stories.ts";
+import { createWorld, hookOf, type Scene, type World } from "./world.ts";
+
+/** `CHAOS=full`: every request of every story; otherwise every awaited call once before and once after. */
+const isFull = process.env.CHAOS === "full";
+/** Channels that die together; what two cores carry beside a kill. */
+const channelsPerKill = Number(process.env.CHAOS_CHANNELS ?? 16);
+const mostTries = 4;
+
+const relay = await openFunctionsRelay();
+const under = useStack({
+  partSettings: {
+    gateway: { functionsUrl: relay.url },
+    agora: {
+      media: "prepared",
+      joinMs: 300,
+      exitMs: 200,
+      sliceSeconds: 1,
+      requestsPerSecond: 1_000,
+      maxConcurrentTasks: 200,
+    },
+  },
+});
+/** The engine's rate and ceiling are other tests' subject. */
+const settings = { requests_per_second: 500, concurrent_tasks: 200 };
+
+const { sites, unknown } = readAwaitedCalls();
+let proxy: RecordingProxy;
+let platform: Platform;
+let world: World;
+const clockStopped = new AbortController();
+let clock: Promise<void>;
+/** What run-control has written since it was looked at last, one JSON text per step. */
+const log: string[] = [];
+
+beforeAll(async () => {
+  const { stack, sql, people } = under;
+  const { agora: engine = "", b2: bucket = "" } = stack.addresses;
+  proxy = await startRecordingProxy({ gateway: stack.url, engine, bucket }, sites);
+  const ours = { SUPABASE_URL: proxy.url, AGORA_API_URLS: proxy.url, BACKBLAZE_B2_ENDPOINT: proxy.url };
+  platform = await startPlatform(stack, relay, ours, (line) => log.push(line));
+  for (const [name, value] of Object.entries(settings)) {
+    await sql`update recorder.settings set value = ${value} where name = ${name}`;
+  }
+  // The test's own clock sweeps.
+  await sql.begin(async (transaction) => {
+    await transaction`set local role postgres`;
+    await transaction`select cron.unschedule('recorder-sweep')`;
+  });
+  const { mentor, mentorshipId } = await people.pair();
+  world = createWorld(under, mentorshipId, () => mentor.client);
+  proxy.hooks.before = hookOf(world);
+  await platform.resume();
+  clock = runFaster();
+}, 60_000);
+
+afterAll(async () => {
+  clockStopped.abort();
+  await clock;
+  await platform?.close();
+  await proxy?.close();
+  await relay.close();
+});
+
+/** A clock that runs faster: whatever waits for a later moment is due, and the sweep comes by all the time. */
+async function runFaster(): Promise<void> {
+  while (!clockStopped.signal.aborted) {
+    await world.tick();
+    await pause(250, undefined, { signal: clockStopped.signal }).catch(() => undefined);
+  }
+}
+
+/** The awaited calls that each story comes by, in their order, found by one undisturbed run of all of them. */
+const stepsOf = new Map<Story, { step: string; afterMs: number }[]>(stories.map((story) => [story, []]));
+
+test("every awaited expression of the handlers is understood", () => {
+  expect(unknown).toEqual([]);
+  expect(sites.length).toBeGreaterThan(20);
+});
+
+test("undisturbed, every story ends as told, and together they meet every awaited call", async () => {
+  const scenes = await world.scenes(stories.length);
+  await Promise.all(
+    stories.map(async (story, index) => {
+      const scene = scenes[index] as Scene;
+      await story.prepare?.(scene, world);
+      const from = proxy.seen.length;
+      const since = Date.now();
+      await story.act(scene, world);
+      await endsAsTold(story, scene, world);
+      const met = proxy.seen.slice(from).filter(({ channel }) => channel === scene.channel);
+      stepsOf.set(
+        story,
+        met.map(({ site, at }) => ({ step: site ?? "", afterMs: at - since })),
+      );
+      // The stop of what still runs is no part of the story.
+      await leaveNothing(story, scene, world);
+    }),
+  );
+  const met = new Set(proxy.seen.map(({ site }) => site ?? ""));
+  expect(sites.map(({ name }) => name).filter((name) => !met.has(name))).toEqual([]);
+  // A request that no call was found for would be one that the list above overlooks.
+  expect([...met].filter((name) => !sites.some((site) => site.name === name))).toEqual([]);
+  expect(await under.engine.allTasks()).toEqual([]);
+}, 120_000);
+
+/** A moment to die at, and other stories that come by it too, in case this one does not in time. */
+interface Moment {
+  point: KillPoint;
+  others: KillPoint[];
+}
+
+/** Every moment in the handlers; without CHAOS=full one for each awaited call, in the plainest story that comes by it. */
+function momentsOfHandlers(): Moment[] {
+  const visits = [...stepsOf].flatMap(([story, steps]) =>
+    steps.map(({ step, afterMs }, index) => ({
+      story,
+      step,
+      occurrence: steps.slice(0, index + 1).filter((other) => other.step === step).length,
+      afterMs,
+    })),
+  );
+  const chosen = isFull
+    ? visits.map((visit) => [visit])
+    : sites.map(({ name }) => visits.filter(({ step }) => step === name));
+  return chosen.flatMap(([visit, ...more]) =>
+    visit === undefined
+      ? []
+      : (["before", "after"] as const).map((when) => ({
+          point: { ...visit, when },
+          others: more.map((other) => ({ ...other, when })),
+        })),
+  );
+}
+
+/** The moments of the drain's own request, in the story after which work of a kind is due at once. */
+function momentsOfDrain(): Moment[] {
+  return stories.flatMap((story) =>
+    ["claim", "finish"].flatMap((verb) =>
+      (["before", "after"] as const).flatMap((when) =>
+        story.asksFor === undefined
+          ? []
+          : {
+              point: { story, step: `${verb} ${story.asksFor}`, occurrence: 1, when, afterMs: 0 },
+              others: [],
+            },
+      ),
+    ),
+  );
+}
+
+/** Kills until every moment was met; gives what did not end as told. */
+async function killAtAll(
+  rounds: Moment[][],
+  makeTrap: Parameters<typeof killOnce>[1]["makeTrap"],
+): Promise<string[]> {
+  const tries = new Map<Moment, number>();
+  const never: string[] = [];
+  const failures: Promise<string[]>[] = [];
+  for (let round = rounds.shift(); round !== undefined; round = rounds.shift()) {
+    const since = performance.now();
+    const points = round.map((moment) => {
+      const all = [moment.point, ...moment.others];
+      return all[(tries.get(moment) ?? 0) % all.length] ?? moment.point;
+    });
+    const { hit, failures: told } = await killOnce(points, { world, makeTrap, platform, proxy });
+    failures.push(told);
+    console.log(
+      `${hit.size} of ${points.length} channels killed at their moment, all where they should be after ${Math.round(performance.now() - since)} ms`,
+    );
+    const late = round.filter((_moment, index) => !hit.has(points[index] as KillPoint));
+    for (const point of points.filter((candidate) => !hit.has(candidate)))
+      console.log(`late: ${nameOf(point)}`);
+    for (const moment of late) tries.set(moment, (tries.get(moment) ?? 0) + 1);
+    never.push(
+      ...late
+        .filter((moment) => (tries.get(moment) ?? 0) >= mostTries)
+        .map(({ point }) => `${nameOf(point)}: never came to this moment`),
+    );
+    const again = late.filter((moment) => (tries.get(moment) ?? 0) < mostTries);
+    if (again.length > 0) rounds.push(again);
+  }
+  return [...never, ...(await Promise.all(failures)).flat()];
+}
+
+test("killed before or after any of them, every channel ends as its wishes say, and nothing is left over", async () => {
+  const moments = momentsOfHandlers();
+  const names = new Set(moments.map(({ point }) => point.step));
+  expect(sites.map(({ name }) => name).filter((name) => !names.has(name))).toEqual([]);
+  moments.sort((a, b) => a.point.afterMs - b.point.afterMs);
+  const rounds = Array.from({ length: Math.ceil(moments.length / channelsPerKill) }, (_, index) =>
+    moments.slice(index * channelsPerKill, (index + 1) * channelsPerKill),
+  );
+  expect(await killAtAll(rounds, (cast) => trapCalls(cast, proxy, world))).toEqual([]);
+  expect(await under.engine.allTasks()).toEqual([]);
+}, 900_000);
+
+test("the same where work of every kind was claimed and not begun, or done and not told", async () => {
+  const moments = momentsOfDrain();
+  const kinds = await under.sql<
+    { kind: string }[]
+  >`select kind from recorder.job_kinds where lane = 'control' order by kind`;
+  const covered = new Set(moments.map(({ point }) => point.step.split(" ")[1]));
+  expect([...covered].sort()).toEqual(kinds.map(({ kind }) => kind));
+  const rounds = ["claim", "finish"].flatMap((verb) =>
+    ["before", "after"].map((when) =>
+      moments.filter(({ point }) => point.when === when && point.step.startsWith(verb)),
+    ),
+  );
+  const makeTrap = (cast: Map<string, KillPoint>) => {
+    log.length = 0;
+    return trapDrain(cast, proxy, world, hasTold);
+  };
+  expect(await killAtAll(rounds, makeTrap)).toEqual([]);
+  expect(await under.engine.allTasks()).toEqual([]);
+}, 300_000);
+
+/** Whether run-control has logged the end of a job of this kind and channel. */
+async function hasTold(channel: string, kind: string): Promise<boolean> {
+  const [row] = await under.sql<{ id: string }[]>`
+    select id from public.recordings where channel = ${channel} order by created_at desc limit 1`;
+  return log.some(
+    (line) =>
+      line.includes(`"step":"job"`) && line.includes(`"kind":"${kind}"`) && line.includes(row?.id ?? "-"),
+  );
+}

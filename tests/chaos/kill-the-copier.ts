@@ -1,0 +1,164 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type postgres from "postgres";
+import type { Stack } from "../../local/stack/stack.ts";
+import { processOf, until } from "./kill-function.ts";
+import { seededRandom } from "./seeded-random.ts";
+import { openStores, plantRecording } from "./staged-recording.ts";
+import { brokenOff, resentParts, type UploadLog } from "./upload-log.ts";
+
+export interface ChaosOrder {
+  stack: Stack;
+  sql: postgres.Sql;
+  /** The log of the uploads into our bucket, fed by the stack's output. */
+  uploads: UploadLog;
+  bytes: number;
+  partBytes: number;
+  kills: number;
+  seed: number;
+  /**
+   * What a killed worker costs; shortened, or twenty kills would take an hour. Longer than any slice takes here: a
+   * worker that is overtaken sends what another one sends too.
+   */
+  leaseSeconds: number;
+  sliceBytes: number;
+  limitMs: number;
+  say: (line: string) => void;
+}
+
+export interface ChaosResult {
+  recordingId: string;
+  kills: number;
+  /** Kills that met a part in the air, by the store's own log. */
+  killsInTheAir: number;
+  /** Parts that were begun again. */
+  resent: number;
+  isIdentical: boolean;
+  /** What is left in the staging store and in unfinished uploads at the end. */
+  left: string[];
+  ms: number;
+}
+
+/**
+ * Copies one large file in staged mode while the process of run-storage is killed, again and again, at moments that the
+ * seed decides: every third time at any moment, else while a part is on its way. Everything that is counted is what the
+ * store wrote down.
+ */
+export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
+  const { stack, sql, uploads, kills, say } = order;
+  const random = seededRandom(order.seed);
+  const begunAt = Date.now();
+  for (const [name, value] of Object.entries({
+    storage_lease: order.leaseSeconds,
+    drain_lease: 2,
+    transfer_part_bytes: order.partBytes,
+    transfer_slice_bytes: order.sliceBytes,
+  })) {
+    await sql`update recorder.settings set value = ${value} where name = ${name}`;
+  }
+  const stores = openStores(stack);
+  say(`writing ${order.bytes} bytes into the staging store`);
+  const planted = await plantRecording(sql, stores, {
+    segments: { count: 3, bytes: 200_000 },
+    mp4Bytes: order.bytes,
+    seed: order.seed,
+  });
+  const left = () => order.limitMs - (Date.now() - begunAt);
+  const status = async () => {
+    // As the scheduler does every 10 s; more often, so that an expired lease is seen sooner.
+    await sql`select recorder.sweep()`;
+    const [row] = await sql<{ status: string; arrived: number }[]>`
+      select r.status, (select count(*)::int from recorder.transfer_parts) as arrived
+      from public.recordings r where r.id = ${planted.id}`;
+    return row ?? { status: "gone", arrived: 0 };
+  };
+
+  let killed = 0;
+  while (killed < kills) {
+    const isAimed = killed % 3 !== 2;
+    const wish = random();
+    const began = isAimed ? nextPart(uploads, left()) : undefined;
+    // Whether its job is handed out again is up to the sweep.
+    const sweeping = new AbortController();
+    const swept = (async () => {
+      while (!sweeping.signal.aborted) {
+        const { status: now } = await status();
+        if (now !== "processing")
+          throw new Error(`the recording became ${now} after ${killed} kills: use more bytes`);
+        await pause(250);
+      }
+    })();
+    swept.catch(() => undefined);
+    try {
+      const moment = (began ?? untilWorking(uploads, left())).then(() =>
+        pause(isAimed ? wish * 25 : wish * 1_500),
+      );
+      await Promise.race([moment, swept]);
+    } finally {
+      sweeping.abort();
+    }
+    const pid = await until("a process of run-storage", left(), () => processOf(stack, "run-storage"), 20);
+    process.kill(pid, "SIGKILL");
+    killed += 1;
+    await until("the end of the killed process", 10_000, async () =>
+      (await processOf(stack, "run-storage")) === pid ? undefined : true,
+    );
+    say(
+      `kill ${killed} of ${kills}: ${brokenOff(uploads.lines)} parts met in the air, ${resentParts(uploads.lines)} sent again`,
+    );
+  }
+  await until(
+    "the end of the recording",
+    left(),
+    async () => {
+      const { status: now } = await status();
+      if (now !== "processing" && now !== "recorded") throw new Error(`the recording became ${now}`);
+      return now === "recorded" ? true : undefined;
+    },
+    500,
+  );
+  let isIdentical = true;
+  for (const [key, hash] of planted.hashes) isIdentical &&= (await stores.ours.sha256(key)) === hash;
+  await until(
+    "the deletion of the sources",
+    Math.max(left(), 30_000),
+    async () => {
+      await status();
+      return (await stores.staging.keys(planted.prefix)).length === 0 ? true : undefined;
+    },
+    500,
+  );
+  return {
+    recordingId: planted.id,
+    kills: killed,
+    killsInTheAir: brokenOff(uploads.lines),
+    resent: resentParts(uploads.lines),
+    isIdentical,
+    left: await stores.ours.unfinishedUploads(),
+    ms: Date.now() - begunAt,
+  };
+}
+
+/** The next moment at which a part is on its way. */
+function nextPart(uploads: UploadLog, limitMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("no part was begun any more")), limitMs);
+    uploads.onLine = ({ event, part }) => {
+      if (event !== "began" || part === undefined) return;
+      uploads.onLine = () => undefined;
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+/** The next sign that somebody copies. */
+function untilWorking(uploads: UploadLog, limitMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("nothing was sent any more")), limitMs);
+    uploads.onLine = () => {
+      uploads.onLine = () => undefined;
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
