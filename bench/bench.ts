@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 import { reasonOf } from "../local/stack/part.ts";
 import { demo } from "./demo-runs.ts";
+import { engine } from "./engine/suite.ts";
+import { events } from "./events.ts";
 import { summarize } from "./figures.ts";
 import { latency } from "./latency.ts";
 import { describeMachine, lookAtLoad } from "./machine.ts";
@@ -8,13 +10,20 @@ import { type Report, type SuiteResult, textOf } from "./report.ts";
 import { startup } from "./startup.ts";
 import type { Suite, SuiteOrder } from "./suite.ts";
 
-const suites: Record<string, { suite: Suite; about: string }> = {
+/** `isLong`: only on request. */
+const suites: Record<string, { suite: Suite; about: string; isLong?: boolean }> = {
   startup: { suite: startup, about: "npm start on a new folder and again; memory of the idle stack" },
   latency: {
     suite: latency,
     about: "update to the engine, stop to the engine, commit to the subscriber",
   },
+  events: { suite: events, about: "what receiving an event of the engine costs beside the database" },
   demo: { suite: demo, about: "what npm run demo costs beside the seconds it records" },
+  engine: {
+    suite: engine,
+    about: "a hundred calls that start at once, at a ceiling of 200 and of 50 (only when named)",
+    isLong: true,
+  },
 };
 const names = Object.keys(suites);
 /** Prints a report of its own, beside its peer, and takes a server of its own: only on request. */
@@ -23,12 +32,19 @@ const database = {
   about: "the queue beside its peer, triggers, feeds of 1,000,000 recordings (alone)",
 };
 
+/** Likewise: it is about single functions, not about the stack. */
+const storage = {
+  name: "storage",
+  about: "playlists signed, files copied, beside their peers (alone)",
+};
+const alone = [database, storage];
+
 const help = `Measures what this project promises about speed and memory, on stacks of its own, and leaves nothing running.
 
   npm run bench -- [NAME ...] [options]
 
 ${names.map((name) => `  ${name.padEnd(16)}${suites[name]?.about}`).join("\n")}
-  ${database.name.padEnd(16)}${database.about}
+${alone.map(({ name, about }) => `  ${name.padEnd(16)}${about}`).join("\n")}
 
   --starts N      starts on a new folder, each followed by one on the same folder (default 3)
   --recordings N  recordings one after the other (default 14)
@@ -36,7 +52,7 @@ ${names.map((name) => `  ${name.padEnd(16)}${suites[name]?.about}`).join("\n")}
   --json          print one object as the last line
   --help          this text
 
-Without a name: all but db, in about three and a half minutes on a quiet machine. A missed target is a result: the exit code
+Without a name: all but engine and those that are measured alone, in about three and a half minutes on a quiet machine. A missed target is a result: the exit code
 is 1 only where something could not be measured.`;
 
 interface Options extends Pick<SuiteOrder, "starts" | "recordings" | "pushes"> {
@@ -44,8 +60,10 @@ interface Options extends Pick<SuiteOrder, "starts" | "recordings" | "pushes"> {
   json: boolean;
 }
 
+const isAlone = (wanted: string) => alone.some(({ name }) => name === wanted);
+
 /** The options, or the text to print instead. */
-function readOptions(): Options | "database" | { text: string; code: number } {
+function readOptions(): Options | { alone: string } | { text: string; code: number } {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -58,13 +76,13 @@ function readOptions(): Options | "database" | { text: string; code: number } {
       },
     });
     if (values.help) return { text: help, code: 0 };
-    if (positionals.length === 1 && positionals[0] === database.name) return "database";
+    const [only] = positionals;
+    if (positionals.length === 1 && only !== undefined && isAlone(only)) return { alone: only };
     const unknown = positionals.find((name) => !names.includes(name));
     if (unknown !== undefined) {
-      const text =
-        unknown === database.name
-          ? "db is measured alone: npm run bench -- db"
-          : `there is no benchmark "${unknown}"; there are ${[...names, database.name].join(", ")}`;
+      const text = isAlone(unknown)
+        ? `${unknown} is measured alone: npm run bench -- ${unknown}`
+        : `there is no benchmark "${unknown}"; there are ${[...names, ...alone.map(({ name }) => name)].join(", ")}`;
       return { text, code: 1 };
     }
     const counts = { starts: values.starts, recordings: values.recordings, pushes: values.pushes };
@@ -74,7 +92,9 @@ function readOptions(): Options | "database" | { text: string; code: number } {
       }
     }
     return {
-      names: positionals.length === 0 ? names : names.filter((name) => positionals.includes(name)),
+      names: names.filter((name) =>
+        positionals.length === 0 ? suites[name]?.isLong !== true : positionals.includes(name),
+      ),
       starts: Number(values.starts),
       recordings: Number(values.recordings),
       pushes: Number(values.pushes),
@@ -105,9 +125,9 @@ async function measure(name: string, order: SuiteOrder): Promise<SuiteResult> {
 
 async function main(): Promise<number> {
   const options = readOptions();
-  if (options === "database") {
-    const { benchDatabase } = await import("./database/bench.ts");
-    await benchDatabase();
+  if ("alone" in options) {
+    if (options.alone === database.name) await (await import("./database/bench.ts")).benchDatabase();
+    else await (await import("./storage/bench.ts")).benchStorage();
     return 0;
   }
   if ("text" in options) {

@@ -1,13 +1,10 @@
-/** What the issue promises about a figure: one of its statistics stays below a limit, in the figure's own unit. */
-export interface Target {
-  of: "median" | "max";
-  below: number;
-}
+/** What is promised about a figure: one of its statistics stays below a limit, or reaches one, in the figure's own unit. */
+export type Target = { of: "median" | "p95" | "min" | "max" } & ({ below: number } | { atLeast: number });
 
 /** One thing that was measured, every single value of it. */
 export interface Figure {
   name: string;
-  unit: "ms" | "bytes";
+  unit: "ms" | "bytes" | "per s" | "count";
   values: number[];
   target?: Target;
   /** What exactly was measured, where the name does not say it. */
@@ -51,8 +48,12 @@ export function summarize(figure: Figure): Summary {
     ...figure,
     count: figure.values.length,
     ...statistics,
-    met: target === undefined ? undefined : statistics[target.of] < target.below,
+    met: target === undefined ? undefined : isMet(statistics[target.of], target),
   };
+}
+
+function isMet(value: number, target: Target): boolean {
+  return "below" in target ? value < target.below : value >= target.atLeast;
 }
 
 /** Turns rows of named numbers into one figure per name, in the order of first appearance. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Stack, startStack } from "../local/stack/stack.ts";
+import { type Stack, type StackOptions, startStack } from "../local/stack/stack.ts";
 import { type Observation, readObservations } from "./observations.ts";
 
 /** A stack of our own whose parts write down the HTTP requests they get and send. */
@@ -16,7 +16,10 @@ export interface ObservedStack extends Stack {
 const observer = pathToFileURL(join(import.meta.dirname, "observe-http.ts")).href;
 
 /** Starts a stack on free ports in a temporary folder. */
-export async function startObservedStack(signal: AbortSignal): Promise<ObservedStack> {
+export async function startObservedStack(
+  signal: AbortSignal,
+  partSettings: NonNullable<StackOptions["partSettings"]> = {},
+): Promise<ObservedStack> {
   const folder = await mkdtemp(join(tmpdir(), "call-recording-bench-"));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   const seen = join(folder, "observations");
@@ -27,7 +30,7 @@ export async function startObservedStack(signal: AbortSignal): Promise<ObservedS
     // The parts inherit our environment; functions do not, theirs is made from nothing.
     process.env.NODE_OPTIONS = `${before.options ?? ""} --import=${observer}`.trim();
     process.env.BENCH_OBSERVATIONS = seen;
-    stack = await startStack({ dataDir: folder, ports: "free", signal });
+    stack = await startStack({ dataDir: folder, ports: "free", signal, partSettings });
   } catch (error) {
     await removeFolder();
     throw error;

@@ -55,15 +55,24 @@ function tableOf(figures: Summary[]): string[] {
 
 function verdictOf({ target, met, unit, ...figure }: Summary): string {
   if (target === undefined) return "";
-  const limit = `${target.of} < ${valueText(target.below, unit)}`;
+  const [sign, wanted] = "below" in target ? ["<", target.below] : ["≥", target.atLeast];
+  const limit = `${target.of} ${sign} ${valueText(wanted, unit)}`;
   return met === true
     ? `met (${limit})`
-    : `MISSED (${limit}) by ${valueText(figure[target.of] - target.below, unit)}`;
+    : `MISSED (${limit}) by ${valueText(Math.abs(figure[target.of] - wanted), unit)}`;
 }
 
 function valueText(value: number, unit: Summary["unit"]): string {
-  if (unit === "bytes") return `${Math.round(value / 1e6)} MB`;
-  return Math.abs(value) < 100 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+  switch (unit) {
+    case "bytes":
+      return `${Math.round(value / 1e6)} MB`;
+    case "count":
+      return String(value);
+    case "per s":
+      return `${value.toFixed(2)} /s`;
+    case "ms":
+      return Math.abs(value) < 100 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`;
+  }
 }
 
 function loadText({ average, busy }: Load): string {
