@@ -155,14 +155,18 @@ export function describeJoining(under: StackUnderTest): void {
         await sql`
           update recorder.jobs set run_at = run_at - interval '20 seconds' where kind = 'start' and state = 'queued'`;
         expect(await statusNow()).toBe("starting");
-        expect((await askForToken(mentee, { call_id: call.id })).status).toBe(200);
+        // Whoever else was told of the lane a moment before keeps us from being told: a page that renews its token asks again.
+        await eventually(async () => {
+          expect((await askForToken(mentee, { call_id: call.id })).status).toBe(200);
+          return (await statusNow()) !== "starting";
+        }, true);
         await view.until("recording");
       } finally {
         await sql`select vault.update_secret(id, new_name => 'wake_up_secret') from vault.secrets where name = 'mislaid'`;
         await sql`update cron.job set active = true`;
       }
       expect(await wish(mentor.client, call.id, "stopping")).toMatchObject({ status: 200 });
-    }, 60_000);
+    }, 180_000);
 
     test("a page on any origin may ask, since a browser sends no token by itself", async () => {
       const answer = await fetch(`${under.stack.url}/functions/v1/call-token`, {

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { joinCall, type Pair, type Person, wish } from "../people.ts";
 import type { StackUnderTest } from "../stack-under-test.ts";
-import { eventually, watchCall } from "../watching.ts";
+import { watchCall } from "../watching.ts";
 
 /** Two slices and a bit: the stand-in of the engine cuts at 4 s. */
 const recordedMs = 9_000;
@@ -198,35 +198,6 @@ export function describePlaying(under: StackUnderTest): void {
       );
       expect(Buffer.compare(phone?.luma ?? Buffer.of(), original?.luma ?? Buffer.of())).toBe(0);
       await under.sql`delete from public.recording_files where recording_id = ${recordingId} and object_key like ${`${folder}%`}`;
-    });
-
-    test("an address that has ended is replaced, and play goes on at the same second", async () => {
-      const { hls: before } = await playable(pair.mentee);
-      const seen = await pictureAt(before.url, second);
-      // Held, so that nothing is deleted while the recording's end lies seconds ahead.
-      await under.sql`select recorder.hold_recording(${recordingId}, 'a test')`;
-      await under.sql`
-        update public.recordings set expires_at = clock_timestamp() + interval '6 seconds' where id = ${recordingId}`;
-      const { hls, mp4, answer } = await playable(pair.mentee);
-      expect(Date.parse(hls.expires_at)).toBeLessThanOrEqual(Date.parse(answer.expires_at ?? ""));
-      expect(hls.expires_at).toBe(mp4.expires_at);
-      const slice = (await (await fetch(hls.url)).text()).split("\n").find((line) => line.startsWith("http"));
-      expect(await statusOf(slice ?? "")).toBe(200);
-
-      await eventually(
-        () => Promise.all([hls.url, mp4.url, slice ?? ""].map((url) => statusOf(url))),
-        [403, 403, 403],
-      );
-      expect(await ask(pair.mentee)).toMatchObject({ hls: null, mp4: [], download: null, refresh_at: null });
-      expect(await statusOf(before.url), "nor does an older playlist address lead on").toBe(404);
-
-      await under.sql`
-        update public.recordings set expires_at = clock_timestamp() + interval '30 days' where id = ${recordingId}`;
-      const { hls: after } = await playable(pair.mentee);
-      expect(after.url).not.toBe(hls.url);
-      const seenAgain = await pictureAt(after.url, second);
-      expect(seenAgain.timestamp).toBe(seen.timestamp);
-      expect(Buffer.compare(seenAgain.luma, seen.luma)).toBe(0);
     });
 
     test("from the moment access ends there is no new address", async () => {

@@ -1,0 +1,83 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { checkPlayback } from "../../demo/check-playback.ts";
+import { localBucket } from "../../local/stack/environment.ts";
+import { joinCall, wish } from "../integration/people.ts";
+import { useStack } from "../integration/stack-under-test.ts";
+import { watchCall } from "../integration/watching.ts";
+import { until } from "./kill-function.ts";
+import { openStores, plantRecording } from "./staged-recording.ts";
+import { createUploadLog } from "./upload-log.ts";
+
+/** Any number proves it; this one is printed so that what it met can be met again. */
+const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000);
+
+const uploads = createUploadLog(localBucket.name);
+const under = useStack({ staging: true, output: { part: uploads.take, notice: () => undefined } });
+
+test("a recording that the engine wrote into another store lands in ours, plays, and leaves nothing behind", async () => {
+  const { stack, people, sql } = under;
+  const { mentor, mentee, mentorshipId } = await people.pair();
+  const call = await joinCall(mentor, mentorshipId);
+  const view = await watchCall(mentee.client, call.id);
+  await wish(mentor.client, call.id, "starting");
+  const { recording_id: recordingId } = await view.until("recording");
+  await pause(5_000);
+  await wish(mentor.client, call.id, "stopping");
+  await view.until("processing", { phase: "transferring" });
+  await view.until("recorded");
+  const { ours, staging } = openStores(stack);
+  const prefix = `recordings/${recordingId?.replaceAll("-", "")}/`;
+  const keys = await ours.keys(prefix);
+  expect(keys.some((key) => key.endsWith(".mp4")) && keys.some((key) => key.endsWith(".m3u8"))).toBe(true);
+  const [row] = await sql<{ copied: number; agreed: number }[]>`
+    select count(*)::int as copied, count(*) filter (where etag_agrees)::int as agreed
+    from recorder.transfers where recording_id = ${recordingId} and state = 'done'`;
+  expect(row).toEqual({ copied: keys.length - 1, agreed: keys.length - 1 });
+  expect(await ours.contentType(keys.find((key) => key.endsWith(".m3u8")) ?? "")).toBe(
+    "application/vnd.apple.mpegurl",
+  );
+  const { accessToken } = mentee;
+  const playback = await checkPlayback({ ...stack, accessToken, recordingId: recordingId ?? "" });
+  expect(playback.mp4.durationMs).toBeGreaterThan(3_000);
+  await until("the deletion of the sources", 60_000, async () =>
+    (await staging.keys(prefix)).length === 0 ? true : undefined,
+  );
+}, 180_000);
+
+test("a hundred slices go side by side, their playlist last, and people are told at most once a second how far it is", async () => {
+  const { stack, sql } = under;
+  const stores = openStores(stack);
+  await sql`update recorder.settings set value = 40 where name = 'transfer_slice_objects'`;
+  const from = uploads.lines.length;
+  const planted = await plantRecording(sql, stores, { segments: { count: 100, bytes: 40_000 }, seed: SEED });
+  await until("the end of the copy", 90_000, async () => {
+    const [row] = await sql`select status from public.recordings where id = ${planted.id}`;
+    return row?.status === "recorded" ? true : undefined;
+  });
+  for (const [key, hash] of planted.hashes) expect(await stores.ours.sha256(key)).toBe(hash);
+  const lines = uploads.lines.slice(from).filter(({ key }) => key.startsWith(planted.prefix));
+  const begun = lines.filter(({ event }) => event === "began").map(({ key }) => key);
+  expect(begun).toHaveLength(101);
+  expect(begun.at(-1)).toBe(planted.playlistKey);
+  const lastSlice = lines.findLastIndex(({ event, key }) => event === "ended" && key !== planted.playlistKey);
+  expect(lines.findIndex(({ key }) => key === planted.playlistKey)).toBeGreaterThan(lastSlice);
+
+  const told = await sql<{ bytes: number; percent: number; at: number }[]>`
+    select (m.payload -> 'progress' ->> 'bytes')::bigint::float8 as bytes, (m.payload -> 'progress' ->> 'percent')::int as percent,
+      extract(epoch from (m.payload -> 'progress' ->> 'measured_at')::timestamptz)::float8 as at
+    from realtime.messages m
+    where m.event = 'recording.changed' and m.payload ->> 'recording_id' = ${planted.id}
+      and jsonb_typeof(m.payload -> 'progress') = 'object'
+    order by (m.payload ->> 'version')::bigint`;
+  const measured = [...new Map(told.map((one) => [one.at, one])).values()];
+  expect(measured[0]?.bytes).toBe(0);
+  expect(measured.at(-1)?.percent).toBe(100);
+  for (const [index, { bytes, at }] of measured.entries()) {
+    const before = measured[index - 1];
+    if (before === undefined) continue;
+    expect(bytes).toBeGreaterThanOrEqual(before.bytes);
+    // The last one says that it is done, whenever that is.
+    if (index < measured.length - 1) expect(at - before.at).toBeGreaterThanOrEqual(1);
+  }
+}, 180_000);
