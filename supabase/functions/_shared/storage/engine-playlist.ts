@@ -1,16 +1,8 @@
 import { parse, setOptions, types } from "hls-parser";
-
-/** One slice of a recording as a playlist names it. */
-export interface EngineSegment {
-  /** As it stands in the playlist: the engine writes bare file names. */
-  uri: string;
-  durationSeconds: number;
-  /** The picture or sound starts anew here. */
-  isDiscontinuity: boolean;
-}
+import type { Segment } from "../playback/playlist.ts";
 
 export interface EnginePlaylist {
-  segments: EngineSegment[];
+  segments: Segment[];
   /** False while the engine is still writing it, or after it was cut off. */
   isEnded: boolean;
 }
@@ -44,7 +36,7 @@ export function readEnginePlaylist(text: string): EnginePlaylist | undefined {
   }
   if (!(parsed instanceof types.MediaPlaylist)) return undefined;
   const segments = parsed.segments.map(
-    (segment, index): EngineSegment => ({
+    (segment, index): Segment => ({
       uri: segment.uri,
       durationSeconds: segment.duration,
       // The engine opens every playlist with one; before the first slice there is nothing to be discontinuous with.
@@ -58,6 +50,6 @@ export function readEnginePlaylist(text: string): EnginePlaylist | undefined {
 }
 
 /** Playing time in milliseconds. */
-export function playingMs(segments: readonly Pick<EngineSegment, "durationSeconds">[]): number {
+export function playingMs(segments: readonly Pick<Segment, "durationSeconds">[]): number {
   return Math.round(segments.reduce((sum, segment) => sum + segment.durationSeconds, 0) * 1000);
 }

@@ -1,5 +1,6 @@
 import { type EngineFileName, isSegmentName, parseEngineFileName } from "../agora/files.ts";
-import { type EnginePlaylist, type EngineSegment, playingMs } from "./engine-playlist.ts";
+import type { Segment } from "../playback/playlist.ts";
+import { type EnginePlaylist, playingMs } from "./engine-playlist.ts";
 
 /** One object of a recording's folder in the bucket. */
 export interface StoredObject {
@@ -21,7 +22,7 @@ export interface PlaylistPart {
   sid: string;
   key: string;
   /** What is there. One that follows missing ones is a discontinuity. */
-  segments: (EngineSegment & { key: string; sizeBytes: number })[];
+  segments: (Segment & { key: string; sizeBytes: number })[];
   /** URIs of slices that are not there. */
   missing: string[];
   /** Where in the playing time of `segments` slices are missing, and how long they were, ms. */

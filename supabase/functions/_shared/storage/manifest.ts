@@ -2,8 +2,9 @@ import type { B2Client } from "../b2/client.ts";
 import { RecorderFailure } from "../errors.ts";
 import type { PublishedFile, Totals } from "../jobs/database.ts";
 import type { JobRecording } from "../jobs/job.ts";
+import type { Segment } from "../playback/playlist.ts";
 import { manifestKey, recordingPrefix } from "../recording-folder.ts";
-import { type EngineSegment, playingMs } from "./engine-playlist.ts";
+import { playingMs } from "./engine-playlist.ts";
 import { gapsOf } from "./gaps.ts";
 import { type Inventory, isLastOfItsTask, isSegmentKey } from "./inventory.ts";
 import { type Manifest, manifestForm, playableForm } from "./manifest-form.ts";
@@ -38,7 +39,7 @@ export async function readManifest(
 export async function readManifestSegments(
   recordingId: string,
   bucket: Pick<B2Client, "getText">,
-): Promise<EngineSegment[]> {
+): Promise<Segment[]> {
   const segments = await read(recordingId, bucket, (json) => {
     const manifest = playableForm.parse(json);
     assertSlices(recordingId, manifest.segments);

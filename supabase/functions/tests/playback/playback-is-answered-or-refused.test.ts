@@ -3,8 +3,8 @@ import { RecorderFailure } from "../../_shared/errors.ts";
 import type { Playback } from "../../_shared/jobs/database.ts";
 import type { LogFields } from "../../_shared/log.ts";
 import { answerPlayback, type PlaybackDeps } from "../../_shared/playback/answer.ts";
-import { parsePlaylist } from "../../_shared/playback/playlist.ts";
 import { signPlaylistToken } from "../../_shared/playback/token.ts";
+import { readEnginePlaylist } from "../../_shared/storage/engine-playlist.ts";
 import { RECORDING_ID } from "../jobs/jobs-for-tests.ts";
 import { mp4File, PREFIX, sliceFile } from "../storage/bucket-in-memory.ts";
 import {
@@ -187,7 +187,7 @@ Deno.test("the playlist lists what the manifest lists, under signed addresses", 
   assert.equal(headers.get("cache-control"), "private, no-store");
   assert.deepEqual(asked, [[RECORDING_ID, VIEWER_ID]], "access is asked for again");
   assert.deepEqual(read, [`${PREFIX}manifest.json`]);
-  const playlist = parsePlaylist(String(body));
+  const playlist = readEnginePlaylist(String(body));
   assert.deepEqual(
     playlist?.segments.map(({ uri, isDiscontinuity }) => [new URL(uri).pathname.slice(1), isDiscontinuity]),
     segments.map(({ object_key, is_discontinuity }) => [object_key, is_discontinuity]),

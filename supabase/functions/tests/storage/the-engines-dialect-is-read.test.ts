@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { type EngineSegment, playingMs, readEnginePlaylist } from "../../_shared/storage/engine-playlist.ts";
+import type { Segment } from "../../_shared/playback/playlist.ts";
+import { playingMs, readEnginePlaylist } from "../../_shared/storage/engine-playlist.ts";
 import { playlistText } from "./bucket-in-memory.ts";
 
-const segment = (uri: string, change: Partial<EngineSegment> = {}): EngineSegment => ({
+const segment = (uri: string, change: Partial<Segment> = {}): Segment => ({
   uri,
   durationSeconds: 15,
   isDiscontinuity: false,
@@ -25,6 +26,14 @@ Deno.test("a playlist by the book is read too, with titles, spaces and Windows l
       isEnded: false,
     });
   }
+});
+
+Deno.test("so is one with an end", () => {
+  const text = "#EXTM3U\n#EXTINF:15.000000,a title, with commas\na.ts\n#EXTINF:9,\nb.ts\n#EXT-X-ENDLIST\n";
+  assert.deepEqual(readEnginePlaylist(text)?.segments, [
+    segment("a.ts"),
+    segment("b.ts", { durationSeconds: 9 }),
+  ]);
 });
 
 Deno.test("the engine's tags may stand on either side of EXTINF and of the discontinuity", () => {
@@ -68,6 +77,37 @@ for (const [what, text] of Object.entries({
     assert.equal(readEnginePlaylist(text), undefined);
   });
 }
+
+Deno.test("a playlist that still grows has no end", () => {
+  assert.equal(readEnginePlaylist(playlistText(["a.ts"], { isEnded: false }))?.isEnded, false);
+});
+
+Deno.test("line ends of any kind, a byte order mark and blanks do not matter", () => {
+  const text = `\uFEFF${playlistText(["a.ts"])}`.replaceAll("\n", "  \r\n\r\n");
+  assert.deepEqual(readEnginePlaylist(text), readEnginePlaylist(playlistText(["a.ts"])));
+});
+
+for (const text of [
+  "",
+  "<html>",
+  '{"code": "NoSuchKey"}',
+  "#EXTINF:15\na.ts",
+  "#EXTM3U\na.ts",
+  "#EXTM3U\n#EXTINF:\na.ts",
+  "#EXTM3U\n#EXTINF:soon,\na.ts",
+  "#EXTM3U\n#EXTINF:-1,\na.ts",
+  "#EXTM3U\n#EXTINF:15,\na.ts\nb.ts",
+]) {
+  Deno.test(`${JSON.stringify(text)} is no playlist either`, () => {
+    assert.equal(readEnginePlaylist(text), undefined);
+  });
+}
+
+Deno.test("playing time is added up before it is rounded", () => {
+  const third = segment("a.ts", { durationSeconds: 1.0004 });
+  assert.equal(playingMs([third, third, third]), 3_001);
+  assert.equal(playingMs([]), 0);
+});
 
 Deno.test("a day of slices of two seconds is read", () => {
   const slices = Array.from({ length: 43_200 }, (_, index) => `s${index}.ts`);
