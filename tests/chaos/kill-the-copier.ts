@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type postgres from "postgres";
+import { z } from "zod";
 import type { Stack } from "../../local/stack/stack.ts";
 import { processOf, until } from "./kill-function.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -15,11 +16,6 @@ export interface ChaosOrder {
   partBytes: number;
   kills: number;
   seed: number;
-  /**
-   * What a killed worker costs; shortened, or twenty kills would take an hour. Longer than any slice takes here: a
-   * worker that is overtaken sends what another one sends too.
-   */
-  leaseSeconds: number;
   sliceBytes: number;
   limitMs: number;
   say: (line: string) => void;
@@ -39,17 +35,17 @@ export interface ChaosResult {
 }
 
 /**
- * Copies one large file in staged mode while the process of run-storage is killed, again and again, at moments that the
- * seed decides: every third time at any moment, else while a part is on its way. Everything that is counted is what the
- * store wrote down.
+ * Copies one large file in staged mode while the process of run-storage is killed, again and again: every third time at a
+ * moment that the seed decides, else while a part is on its way, which the store takes so slowly that it surely is.
+ * Everything that is counted is what the store wrote down.
  */
 export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   const { stack, sql, uploads, kills, say } = order;
   const random = seededRandom(order.seed);
   const begunAt = Date.now();
   for (const [name, value] of Object.entries({
-    storage_lease: order.leaseSeconds,
-    drain_lease: 2,
+    // A worker that is overtaken sends what another one sends too: nobody is, however slow the machine. Who is killed loses it below.
+    storage_lease: 900,
     transfer_part_bytes: order.partBytes,
     transfer_slice_bytes: order.sliceBytes,
   })) {
@@ -76,7 +72,6 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   while (killed < kills) {
     const isAimed = killed % 3 !== 2;
     const wish = random();
-    const began = isAimed ? nextPart(uploads, left()) : undefined;
     // Whether its job is handed out again is up to the sweep.
     const sweeping = new AbortController();
     const swept = (async () => {
@@ -89,9 +84,9 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
     })();
     swept.catch(() => undefined);
     try {
-      const moment = (began ?? untilWorking(uploads, left())).then(() =>
-        pause(isAimed ? wish * 25 : wish * 1_500),
-      );
+      const moment = isAimed
+        ? untilAPartIsSlow(stack, order.partBytes, left())
+        : untilWorking(uploads, left()).then(() => pause(wish * 1_500));
       await Promise.race([moment, swept]);
     } finally {
       sweeping.abort();
@@ -99,9 +94,12 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
     const pid = await until("a process of run-storage", left(), () => processOf(stack, "run-storage"), 20);
     process.kill(pid, "SIGKILL");
     killed += 1;
-    await until("the end of the killed process", 10_000, async () =>
+    await until("the end of the killed process", left(), async () =>
       (await processOf(stack, "run-storage")) === pid ? undefined : true,
     );
+    // In real life three minutes pass until what a dead worker held is free again.
+    await sql`update recorder.jobs set leased_until = now() - interval '1 second' where state = 'running' and lane = 'storage'`;
+    await sql`update recorder.drains set leased_until = '-infinity' where lane = 'storage'`;
     say(
       `kill ${killed} of ${kills}: ${brokenOff(uploads.lines)} parts met in the air, ${resentParts(uploads.lines)} sent again`,
     );
@@ -138,16 +136,27 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   };
 }
 
-/** The next moment at which a part is on its way. */
-function nextPart(uploads: UploadLog, limitMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("no part was begun any more")), limitMs);
-    uploads.onLine = ({ event, part }) => {
-      if (event !== "began" || part === undefined) return;
-      uploads.onLine = () => undefined;
-      clearTimeout(timer);
-      resolve();
-    };
+const faultsLeft = z.object({ faults: z.array(z.unknown()) });
+
+/** Lets the store take the next part within a minute, and resolves when that part is on its way. */
+async function untilAPartIsSlow(
+  { addresses, controlToken }: Stack,
+  partBytes: number,
+  limitMs: number,
+): Promise<void> {
+  const address = `${addresses.b2}/__control/faults`;
+  const headers = { authorization: `Bearer ${controlToken}`, "content-type": "application/json" };
+  const fault = {
+    kind: "slow",
+    operation: "UploadPart",
+    times: 1,
+    bytesPerSecond: Math.ceil(partBytes / 60),
+  };
+  const added = await fetch(address, { method: "POST", headers, body: JSON.stringify(fault) });
+  if (!added.ok) throw new Error(`the store took no fault: ${added.status} ${await added.text()}`);
+  await until("a part that is on its way", limitMs, async () => {
+    const { faults } = faultsLeft.parse(await (await fetch(address, { headers })).json());
+    return faults.length === 0 ? true : undefined;
   });
 }
 

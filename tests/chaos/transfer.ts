@@ -61,7 +61,6 @@ try {
     partBytes,
     kills,
     seed,
-    leaseSeconds: 15,
     sliceBytes: 100 * 2 ** 20,
     limitMs,
     say: (line) => console.log(line),

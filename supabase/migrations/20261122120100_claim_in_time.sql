@@ -1,4 +1,4 @@
--- When the place of a recorder is free again, and how fast an account may be asked by each worker.
+-- When the place of a recorder is free again, how fast an account may be asked by each worker, and what a claim sees.
 
 insert into recorder.settings (name, value, unit, reason) values
   ('place_rest', 2, 'seconds', 'After its answer to stop the engine''s task goes on for a moment (status 6 to 8) and is counted against the ceiling; for how long is not documented. A start sent at once would be refused with 406.'),
@@ -144,5 +144,11 @@ end
 $$;
 comment on function recorder.claim(text, integer) is
   'Leases at most p_limit due jobs of a lane, kind by kind in order of priority, each with what its handler needs and, where it asks the engine, a slot in time (wait_ms), the account and its rate (requests_per_second). next_run_in_ms: when to look again; null when nothing waits for time to pass, or nothing was asked for. For recorder_api.work.';
+
+-- Whoever asks for work that waits already finds it waiting; what they have just saved must be seen by the claim that takes it. A stable
+-- function would look with the eyes of the claim's statement, which may have begun before they committed.
+alter function recorder.job_context(recorder.jobs) volatile;
+comment on function recorder.job_context(recorder.jobs) is
+  'What a handler needs to know, in the same round trip as the claim: the recording, its engine tasks, open events, the payload of its kind; for a start also the numbers of its quality and whose picture is the large one. Volatile on purpose: it looks after the job was locked, so it sees everything that was saved by those who found the job still waiting.';
 
 revoke all on function recorder.next_free_task_at(text) from public, anon, authenticated, service_role;
