@@ -136,28 +136,47 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   };
 }
 
-const faultsLeft = z.object({ faults: z.array(z.unknown()) });
+const uploadsUnderWay = z.object({
+  underWay: z.array(
+    z.object({ partNumber: z.number().optional(), sizeBytes: z.number(), receivedBytes: z.number() }),
+  ),
+});
+/** A part that is seen so often, this far apart, and is not half through, is one that comes slowly. */
+const looks = 5;
+const lookEveryMs = 200;
 
-/** Lets the store take the next part within a minute, and resolves when that part is on its way. */
+/**
+ * Lets the store give the source of the next part within two minutes, so that nothing of it waits in a buffer, and resolves
+ * when that part is on its way.
+ */
 async function untilAPartIsSlow(
   { addresses, controlToken }: Stack,
   partBytes: number,
   limitMs: number,
 ): Promise<void> {
-  const address = `${addresses.b2}/__control/faults`;
   const headers = { authorization: `Bearer ${controlToken}`, "content-type": "application/json" };
-  const fault = {
-    kind: "slow",
-    operation: "UploadPart",
-    times: 1,
-    bytesPerSecond: Math.ceil(partBytes / 60),
+  const ask = async (what: string, init: RequestInit = {}): Promise<unknown> => {
+    const answer = await fetch(`${addresses.b2}/__control/${what}`, { headers, ...init });
+    if (!answer.ok) throw new Error(`the store's ${what}: ${answer.status} ${await answer.text()}`);
+    return await answer.json();
   };
-  const added = await fetch(address, { method: "POST", headers, body: JSON.stringify(fault) });
-  if (!added.ok) throw new Error(`the store took no fault: ${added.status} ${await added.text()}`);
-  await until("a part that is on its way", limitMs, async () => {
-    const { faults } = faultsLeft.parse(await (await fetch(address, { headers })).json());
-    return faults.length === 0 ? true : undefined;
-  });
+  const bytesPerSecond = Math.ceil(partBytes / 120);
+  const fault = { kind: "slow", operation: "GetObject", keyContains: ".mp4", times: 1, bytesPerSecond };
+  await ask("faults", { method: "POST", body: JSON.stringify(fault) });
+  const seen = new Map<number, number>();
+  await until(
+    "a part that is on its way",
+    limitMs,
+    async () => {
+      const { underWay } = uploadsUnderWay.parse(await ask("requests"));
+      for (const { partNumber, sizeBytes, receivedBytes } of underWay) {
+        if (partNumber === undefined || receivedBytes * 2 > sizeBytes) continue;
+        seen.set(partNumber, (seen.get(partNumber) ?? 0) + 1);
+      }
+      return [...seen.values()].some((count) => count >= looks) ? true : undefined;
+    },
+    lookEveryMs,
+  );
 }
 
 /** The next sign that somebody copies. */
