@@ -66,7 +66,7 @@ const migrations: Check = {
     const newest = deps.project.migrations.at(-1) ?? "";
     const newer = [...applied].filter((version) => version > newest);
     return newer.length === 0
-      ? fine(`${absent.length === 0 ? deps.project.migrations.length : 0} applied`)
+      ? fine(`${deps.project.migrations.length} of them`)
       : wrong(
           `The database has ${newer.length} migrations that are newer than this checkout.`,
           "A deploy from here would put older functions on a newer database.",

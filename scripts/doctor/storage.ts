@@ -165,7 +165,7 @@ function refusalFinding(thrown: unknown, step: Step, use: Use, deps: DoctorDeps)
       return wrong(
         `The key in ${idName} may not ${step === "upload" ? "begin uploads" : step} in this bucket: it lacks ${capabilities[step]}, or is limited to another bucket or file name prefix.`,
         why,
-        `Make a key for this bucket with ${wantedCapabilities(own)} (${KEY_PAGE}; no file name prefix, or ${RECORDINGS_PREFIX}). ${both}`,
+        `Make a key for this bucket with ${wantedCapabilities(own)} (${KEY_PAGE}; no file name prefix, or ${RECORDINGS_PREFIX}). ${both} If the key is right, the bucket's name is not: ${setting("BACKBLAZE_B2_BUCKET_NAME")}`,
       );
     case "bucket_missing":
       return wrong(

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createClient } from "@supabase/supabase-js";
 import postgres from "postgres";
+import { z } from "zod";
 import { findRunningStack } from "../../local/stack/running-stack.ts";
 import type { DoctorDeps, Project } from "./check.ts";
 import { appendSetting, readSettingsFile } from "./settings-file.ts";
@@ -86,27 +86,56 @@ export function createWorld(source: Source, project: Project): { deps: DoctorDep
   return { deps, end: async () => void (await sql?.end({ timeout: 2 })) };
 }
 
-const JOIN_PATIENCE_MS = 8_000;
+const SILENCE_MS = 8_000;
+/** Realtime answers a join it admits at once, and holds back a refusal for 5 s to slow down who joins in a loop. */
+const ADMITTED_WITHIN_MS = 2_000;
 
+/** `[join_ref, ref, topic, event, payload]`, Realtime's second serialisation. */
+const frame = z.tuple([
+  z.unknown(),
+  z.unknown(),
+  z.string(),
+  z.string(),
+  z.looseObject({ status: z.string().optional() }),
+]);
+
+/** By the wire and not by supabase-js, which tries a refused channel again and again. */
 async function joinAsStranger(
   url: string,
   publishableKey: string,
   topic: string,
 ): Promise<"joined" | "refused" | "silent"> {
-  const client = createClient(url, publishableKey, {
-    auth: { persistSession: false, autoRefreshToken: false },
-  });
+  const address = new URL(`${url.replace(/^http/, "ws")}/realtime/v1/websocket`);
+  address.searchParams.set("apikey", publishableKey);
+  address.searchParams.set("vsn", "2.0.0");
+  const socket = new WebSocket(address);
+  let timer: NodeJS.Timeout | undefined;
   try {
     return await new Promise((resolve) => {
-      setTimeout(() => resolve("silent"), JOIN_PATIENCE_MS).unref();
-      client.channel(topic, { config: { private: true } }).subscribe((status) => {
-        if (status === "SUBSCRIBED") resolve("joined");
-        else if (status === "CHANNEL_ERROR") resolve("refused");
-        else if (status === "TIMED_OUT") resolve("silent");
+      timer = setTimeout(() => resolve("silent"), SILENCE_MS);
+      let openedAt = 0;
+      const config = { private: true, broadcast: {}, presence: {}, postgres_changes: [] };
+      socket.addEventListener("open", () => {
+        openedAt = Date.now();
+        socket.send(JSON.stringify(["1", "1", `realtime:${topic}`, "phx_join", { config }]));
+        // Its answer shows that the server hears us, and how long it takes to say something.
+        socket.send(JSON.stringify([null, "2", "phoenix", "heartbeat", {}]));
       });
+      socket.addEventListener("message", ({ data }) => {
+        const told = frame.safeParse(typeof data === "string" ? JSON.parse(data) : undefined).data;
+        if (told?.[3] !== "phx_reply") return;
+        if (told[2] !== "phoenix") return resolve(told[4].status === "ok" ? "joined" : "refused");
+        clearTimeout(timer);
+        timer = setTimeout(
+          () => resolve("refused"),
+          Math.max(ADMITTED_WITHIN_MS, 4 * (Date.now() - openedAt)),
+        );
+      });
+      socket.addEventListener("close", () => resolve("silent"));
+      socket.addEventListener("error", () => resolve("silent"));
     });
   } finally {
-    await client.removeAllChannels();
-    await client.realtime.disconnect();
+    clearTimeout(timer);
+    socket.close();
   }
 }
