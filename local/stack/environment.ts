@@ -17,6 +17,14 @@ export function stagingKeys({ b2 }: Pick<Keys, "b2">) {
   return { storage: named(b2.storage), ingest: named(b2.ingest) };
 }
 
+/**
+ * A key that may look at the bucket's rules and change them: for npm run doctor on this machine, never for a function.
+ * Derived, so that a folder of an earlier version has it too.
+ */
+export function adminKey({ b2 }: Pick<Keys, "b2">): Keys["b2"]["storage"] {
+  return { keyId: `${b2.storage.keyId}8`, applicationKey: b2.storage.applicationKey };
+}
+
 /** What switches staged mode on. */
 export function stagingEnvironment(keys: Pick<Keys, "b2">, ports: Pick<Ports, "b2">): Record<string, string> {
   const { storage, ingest } = stagingKeys(keys);
