@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Keys } from "./keys.ts";
 import type { Ports } from "./ports.ts";
 import type { UserEnvironment } from "./user-environment.ts";
@@ -61,6 +62,8 @@ export function functionsEnvironment(
   const ours = {
     WAKE_UP_SECRET: keys.wakeUpSecret,
     PLAYBACK_TOKEN_SECRET: keys.playbackTokenSecret,
+    // Made out of a key that every data folder has: those from before there was a monitor go on working.
+    HEALTH_SECRET: createHmac("sha256", keys.controlToken).update("health").digest("base64url"),
     PLAYBACK_BASE_URL: `${gateway}/functions/v1/play-recording`,
     // The stand-in of the engine serves no media to callers.
     CALL_TRANSPORT: "agora",
