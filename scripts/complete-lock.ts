@@ -22,8 +22,8 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     const places = [`node_modules/${name}`, `${path}/node_modules/${name}`];
     if (places.some((place) => place in lock.packages)) continue;
     const os = /android|darwin|freebsd|linux|netbsd|openbsd|win(?:32|dows)/.exec(name)?.[0];
-    const cpu = /arm64|arm|ia32|loong64|mips64el|ppc64|riscv64|s390x|x64/.exec(name)?.[0];
-    if (os === undefined || cpu === undefined)
+    const cpu = /arm64|arm|ia32|loong64|mips64el|ppc64|riscv64|s390x|wasm32|x64/.exec(name)?.[0];
+    if (cpu === undefined || (os === undefined && cpu !== "wasm32"))
       throw new Error(`the platform of ${name} cannot be told from its name`);
     const libc = /musl/.test(name) ? "musl" : /glibc|gnu/.test(name) ? "glibc" : undefined;
     lock.packages[`node_modules/${name}`] = {
@@ -32,7 +32,7 @@ for (const [path, entry] of Object.entries(lock.packages)) {
       cpu: [cpu],
       dev: true,
       optional: true,
-      os: [os === "windows" ? "win32" : os],
+      ...(os === undefined ? {} : { os: [os === "windows" ? "win32" : os] }),
     };
     console.log(`added ${name}@${version}`);
   }
