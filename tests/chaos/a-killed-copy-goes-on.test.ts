@@ -26,8 +26,7 @@ test("a copy whose worker is killed at any moment ends byte for byte, and sends 
     limitMs: 580_000,
     say: () => undefined,
   });
-  expect(result, `seed ${SEED}`).toMatchObject({ kills: 4, isIdentical: true, left: [] });
+  expect(result, `seed ${SEED}`).toMatchObject({ kills: 4, isIdentical: true, left: [], unexplained: [] });
   // Two of three are aimed at a part on its way.
   expect(result.killsInTheAir, `seed ${SEED}`).toBeGreaterThanOrEqual(3);
-  expect(result.resent, `seed ${SEED}`).toBeLessThanOrEqual(4);
 }, 600_000);

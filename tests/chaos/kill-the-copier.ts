@@ -5,7 +5,7 @@ import type { Stack } from "../../local/stack/stack.ts";
 import { processOf, until } from "./kill-function.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { openStores, plantRecording } from "./staged-recording.ts";
-import { brokenOff, resentParts, type UploadLog } from "./upload-log.ts";
+import { killsInTheAir, type Resend, resentParts, type UploadLog, unexplained } from "./upload-log.ts";
 
 export interface ChaosOrder {
   stack: Stack;
@@ -28,6 +28,8 @@ export interface ChaosResult {
   killsInTheAir: number;
   /** Parts that were begun again. */
   resent: number;
+  /** Those of them that no kill explains, where each kill may account for one. */
+  unexplained: Resend[];
   isIdentical: boolean;
   /** What is left in the staging store and in unfinished uploads at the end. */
   left: string[];
@@ -36,7 +38,7 @@ export interface ChaosResult {
 
 /**
  * Copies one large file in staged mode while the process of run-storage is killed, again and again: every third time at a
- * moment that the seed decides, else while a part is on its way, which the store takes so slowly that it surely is.
+ * moment that the seed decides, else while a part is on its way, whose source the store gives so slowly that it surely is.
  * Everything that is counted is what the store wrote down.
  */
 export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
@@ -44,8 +46,7 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   const random = seededRandom(order.seed);
   const begunAt = Date.now();
   for (const [name, value] of Object.entries({
-    // A worker that is overtaken sends what another one sends too: nobody is, however slow the machine. Who is killed loses it below.
-    storage_lease: 900,
+    drain_lease: 2,
     transfer_part_bytes: order.partBytes,
     transfer_slice_bytes: order.sliceBytes,
   })) {
@@ -68,14 +69,19 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
     return row ?? { status: "gone", arrived: 0 };
   };
 
-  let killed = 0;
-  while (killed < kills) {
+  const killsMs: number[] = [];
+  while (killsMs.length < kills) {
+    const killed = killsMs.length;
     const isAimed = killed % 3 !== 2;
     const wish = random();
+    const working = isAimed
+      ? untilAPartIsSlow(stack, order.partBytes, left())
+      : untilWorking(uploads, left());
     // Whether its job is handed out again is up to the sweep.
     const sweeping = new AbortController();
-    const swept = (async () => {
-      while (!sweeping.signal.aborted) {
+    const swept = (async (): Promise<never> => {
+      while (true) {
+        sweeping.signal.throwIfAborted();
         const { status: now } = await status();
         if (now !== "processing")
           throw new Error(`the recording became ${now} after ${killed} kills: use more bytes`);
@@ -83,25 +89,33 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
       }
     })();
     swept.catch(() => undefined);
+    let pid: number;
+    const moment = async () => {
+      await working;
+      const found = await until(
+        "a process of run-storage",
+        left(),
+        () => processOf(stack, "run-storage"),
+        20,
+      );
+      if (!isAimed) await pause(wish * 1_500);
+      return found;
+    };
     try {
-      const moment = isAimed
-        ? untilAPartIsSlow(stack, order.partBytes, left())
-        : untilWorking(uploads, left()).then(() => pause(wish * 1_500));
-      await Promise.race([moment, swept]);
+      pid = await Promise.race([moment(), swept]);
     } finally {
       sweeping.abort();
     }
-    const pid = await until("a process of run-storage", left(), () => processOf(stack, "run-storage"), 20);
     process.kill(pid, "SIGKILL");
-    killed += 1;
+    const killedMs = Date.now();
+    killsMs.push(killedMs);
     await until("the end of the killed process", left(), async () =>
       (await processOf(stack, "run-storage")) === pid ? undefined : true,
     );
-    // In real life three minutes pass until what a dead worker held is free again.
-    await sql`update recorder.jobs set leased_until = now() - interval '1 second' where state = 'running' and lane = 'storage'`;
-    await sql`update recorder.drains set leased_until = '-infinity' where lane = 'storage'`;
+    await endLeasesOfTheDead(sql, killedMs);
     say(
-      `kill ${killed} of ${kills}: ${brokenOff(uploads.lines)} parts met in the air, ${resentParts(uploads.lines)} sent again`,
+      `kill ${killsMs.length} of ${kills}: ${killsInTheAir(uploads.lines, killsMs)} of them met a part in the air, ` +
+        `${resentParts(uploads.lines).length} parts sent again`,
     );
   }
   await until(
@@ -127,13 +141,25 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   );
   return {
     recordingId: planted.id,
-    kills: killed,
-    killsInTheAir: brokenOff(uploads.lines),
-    resent: resentParts(uploads.lines),
+    kills: killsMs.length,
+    killsInTheAir: killsInTheAir(uploads.lines, killsMs),
+    resent: resentParts(uploads.lines).length,
+    unexplained: unexplained(resentParts(uploads.lines), killsMs),
     isIdentical,
     left: await stores.ours.unfinishedUploads(),
     ms: Date.now() - begunAt,
   };
+}
+
+/**
+ * Lets the lease of what the killed worker had under way be over: it is back-dated, not shortened. A lease that is
+ * shorter than a job may take lets a second worker send what the first one, alive and slow, is sending too.
+ */
+async function endLeasesOfTheDead(sql: postgres.Sql, killedMs: number): Promise<void> {
+  // A question that was under way is answered after the death of who asked; a new process takes longer than that to start.
+  const claimedUntil = new Date(killedMs + 100);
+  await sql`update recorder.jobs set leased_until = clock_timestamp() - interval '1 second'
+    where lane = 'storage' and state = 'running' and leased_until <= ${claimedUntil} + recorder.seconds('storage_lease')`;
 }
 
 const uploadsUnderWay = z.object({
