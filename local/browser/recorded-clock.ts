@@ -136,13 +136,17 @@ function colourAt(planes: Planes, x: number, y: number): { y: number; u: number;
 
 /** Window of the search for beeps, samples of 48 kHz (4 ms): whole periods of 1, 1.5, 2 … kHz. */
 const windowSamples = 192;
+/** A tone that holds for so many windows (20 ms) is a beep; the click at which another beep breaks off is shorter. */
+const leastWindows = 5;
+/** What begins sooner after a beep's beginning is the same beep, torn by a lost packet, ms. */
+const sameBeepMs = 300;
 
 /** Media times (ms) at which a tone of each pitch (Hz) begins. */
 export async function findBeeps(mp4: Uint8Array, pitches: number[]): Promise<number[][]> {
   using input = open(mp4);
   const track = await input.getPrimaryAudioTrack();
   if (!track) throw new Error("the recording has no sound");
-  const found = pitches.map((pitch) => ({ pitch, onsets: [] as number[], quietSince: 0, isOn: false }));
+  const found = pitches.map((pitch) => ({ pitch, onsets: [] as number[], windows: 0, since: 0 }));
   let rest = new Float32Array(0);
   let restAt: number | null = null;
   for await (const sample of new AudioSampleSink(track).samples()) {
@@ -160,9 +164,10 @@ export async function findBeeps(mp4: Uint8Array, pitches: number[]): Promise<num
       const ms = restAt + (at * 1000) / rate;
       for (const tone of found) {
         const isOn = loudnessOf(window, tone.pitch / rate) > 0.08;
-        if (isOn && !tone.isOn && ms - tone.quietSince > 40) tone.onsets.push(ms);
-        if (!isOn && tone.isOn) tone.quietSince = ms;
-        tone.isOn = isOn;
+        if (isOn && tone.windows === 0) tone.since = ms;
+        tone.windows = isOn ? tone.windows + 1 : 0;
+        const isNew = tone.since - (tone.onsets.at(-1) ?? Number.NEGATIVE_INFINITY) > sameBeepMs;
+        if (tone.windows === leastWindows && isNew) tone.onsets.push(tone.since);
       }
     }
     rest = joined.slice(at);
