@@ -12,14 +12,14 @@ export interface Shade {
   v: number;
 }
 
+/** Address of the backend, key of its clients, who watches what, and what is looked at. */
 export interface PlayOrder {
-  /** Address of the backend, key of its clients, and who watches what. */
   url: string;
   publishableKey: string;
   accessToken: string;
   recordingId: string;
   /** Points of the picture (in its own pixels) that are looked at. */
-  points: Point[];
+  points: readonly Point[];
   /** Beeps that are listened for, Hz. */
   pitches: number[];
 }
@@ -129,7 +129,7 @@ async function listen(
 
 function watchPictures(
   video: HTMLVideoElement,
-  points: Point[],
+  points: readonly Point[],
   onPicture: (atMs: number, shades: Shade[]) => void,
 ): void {
   const canvas = document.createElement("canvas");
