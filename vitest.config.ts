@@ -11,7 +11,7 @@ const calls = [
   "local/agora/tests/what-people-send-is-recorded.test.ts",
 ];
 
-const include = ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts"];
+const include = ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.{ts,tsx}"];
 const exclude = [...configDefaults.exclude, ...onlyOnRequest];
 
 export default defineConfig({
