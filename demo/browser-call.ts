@@ -18,6 +18,8 @@ const camera = { width: 640, height: 360, fps: 15 };
 const names = ["Mentor", "Mentee"];
 /** Until each page shows so many pictures of the other one, nothing is recorded. */
 const seenPictures = 15;
+/** For pages on a machine that has no time for them. */
+const longestWaitMs = 180_000;
 const layoutNumbers: Record<string, number> = {
   floating: layouts.floating,
   best_fit: layouts.bestFit,
@@ -134,6 +136,7 @@ async function playAndCompare(
 
 async function playOnPage(browser: Browser, modules: ModuleServer, order: PlayOrder): Promise<PlayedBack> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(longestWaitMs);
   await page.goto(`${modules.address}/page?module=/browser/play-page.ts`);
   await page.waitForFunction(() => window.isReady);
   return page.evaluate((given) => window.playRecording(given), order);

@@ -60,6 +60,9 @@ export async function compareClocks(evidence: ClockEvidence): Promise<ClockRepor
     people.map(({ pitch }) => pitch),
   );
   const problems: string[] = [];
+  if (played.endedAtMs < played.durationMs - targets.duration) {
+    problems.push(`the player ended at ${round(played.endedAtMs)} of ${round(played.durationMs)} ms`);
+  }
   const reports = people.map(({ beepAtMs }, index): PersonReport => {
     const name = names[index] ?? String(index);
     const picture = agreementOf(settled(inFile, index), startedAt);
@@ -81,7 +84,7 @@ export async function compareClocks(evidence: ClockEvidence): Promise<ClockRepor
   });
   const report: ClockReport = {
     people: reports,
-    durationMs: { file: (await durationOf(mp4)) - recordedMs, played: played.endedAtMs - recordedMs },
+    durationMs: { file: (await durationOf(mp4)) - recordedMs, played: played.durationMs - recordedMs },
     playback: { pictures: played.pictures.length, stalls: played.stalls, troubles: played.troubles },
     problems,
   };

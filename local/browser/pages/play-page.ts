@@ -27,6 +27,7 @@ export interface PlayOrder {
 export interface PlayedBack {
   width: number;
   height: number;
+  /** As the player shows it. */
   durationMs: number;
   /** Where playing ended, ms. */
   endedAtMs: number;
@@ -102,13 +103,15 @@ window.playRecording = async ({ url, publishableKey, accessToken, recordingId, p
   video.addEventListener("waiting", () => {
     if (video.currentTime > 0) played.stalls += 1;
   });
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
+    played.durationMs = details.totalduration * 1000;
+  });
   hls.loadSource(addresses.hls.url);
   hls.attachMedia(video);
   await video.play();
   await ended;
   played.width = video.videoWidth;
   played.height = video.videoHeight;
-  played.durationMs = video.duration * 1000;
   played.endedAtMs = video.currentTime * 1000;
   hls.destroy();
   return played;
