@@ -89,6 +89,7 @@ function variablesOf(command: Command, { settings }: DeployOptions): Record<stri
   const derived: Record<string, string | undefined> = {
     ...settings,
     FUNCTIONS_URL: `${(settings.SUPABASE_URL ?? "").replace(/\/+$/, "")}/functions/v1`,
+    PORTAL_SIGN_IN_URL: `${(settings.PORTAL_URL ?? "").replace(/\/+$/, "")}/sign-in`,
     // Vault gets the one that signs; the functions may know two while it is replaced.
     WAKE_UP_SECRET: settings.WAKE_UP_SECRET?.split(",")[0]?.trim(),
     SUPABASE_DB_PASSWORD: settings.SUPABASE_DB_PASSWORD ?? databasePasswordOf(settings.SUPABASE_DB_URL),

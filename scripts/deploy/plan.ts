@@ -44,7 +44,7 @@ export interface Step {
 export const SECRETS_FILE = "@secrets";
 
 /** What config.toml reads by env(…): all commands that read the file need them. */
-const OF_CONFIG = ["PORTAL_URL", "FUNCTIONS_URL", "WAKE_UP_SECRET"];
+const OF_CONFIG = ["PORTAL_URL", "PORTAL_SIGN_IN_URL", "FUNCTIONS_URL", "WAKE_UP_SECRET"];
 const SIGN_IN = ["SUPABASE_ACCESS_TOKEN"];
 
 /**

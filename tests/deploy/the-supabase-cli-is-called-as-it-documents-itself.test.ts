@@ -206,6 +206,7 @@ describe("secrets", () => {
       SUPABASE_ACCESS_TOKEN: settings.SUPABASE_ACCESS_TOKEN,
       SUPABASE_DB_PASSWORD: "p@ss-word",
       PORTAL_URL: settings.PORTAL_URL,
+      PORTAL_SIGN_IN_URL: "https://portal.example.com/sign-in",
       FUNCTIONS_URL: `https://${REF}.supabase.co/functions/v1`,
       WAKE_UP_SECRET: settings.WAKE_UP_SECRET.split(",")[0],
     });
