@@ -657,6 +657,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      is_portal_administrator: { Args: Record<PropertyKey, never>; Returns: boolean };
       join_call: {
         Args: { mentorship_id: string };
         Returns: {
@@ -741,6 +742,20 @@ export type Database = {
         };
       };
       link_my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
+      list_alerts: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          explanation: string;
+          fired_at: string;
+          id: string;
+          message: string;
+          resolved_at: string;
+          rule: string;
+          runbook: string;
+          severity: string;
+          state: string;
+        }[];
+      };
       list_my_recordings: {
         Args: { before?: string; newest?: number };
         Returns: {

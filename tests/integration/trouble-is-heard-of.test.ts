@@ -1,10 +1,13 @@
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { readOpenMetrics } from "../../supabase/functions/tests/health/openmetrics-parser.ts";
+import { startChat } from "./chat.ts";
 import { joinCall, wish } from "./people.ts";
 import { useStack } from "./stack-under-test.ts";
 import { eventually, watchCall } from "./watching.ts";
 
-const under = useStack();
+const chat = await startChat();
+const under = useStack({ variables: chat.env });
+afterAll(() => chat.close());
 
 beforeAll(async () => {
   await under.sql.begin(async (transaction) => {
@@ -73,4 +76,34 @@ test("a recording moves the numbers that a strict reader reads", async () => {
     true,
     40_000,
   );
+});
+
+test("an alert is told once in the chat and to an administrator, and once more when it is over", async () => {
+  const { sql, people } = under;
+  const { mentor, mentee } = await people.pair();
+  await sql`update recorder.settings set value = 2 where name = 'alert_calm'`;
+  await sql`select recorder.name_portal_administrator(${mentor.id})`;
+  const about = () =>
+    chat.messages.filter(({ text }) => text.includes("secret_expiring")).map(({ text }) => text);
+  const seenBy = async (client: typeof mentor.client) => {
+    const { data, error } = await client.rpc("list_alerts");
+    expect(error).toBeNull();
+    return (data as { rule: string; state: string }[])
+      .filter(({ rule }) => rule === "secret_expiring")
+      .map(({ state }) => state);
+  };
+
+  chat.failNext(503, 1);
+  await sql`select recorder.set_secret_expiry('AGORA_CUSTOMER_SECRET', now() + interval '3 days')`;
+  await eventually(() => seenBy(mentor.client), ["firing"], 40_000);
+  expect(await seenBy(mentee.client)).toEqual([]);
+  await eventually(() => about().length, 1, 60_000);
+  expect(about()[0]).toMatch(/^Warning: A secret expires soon\.\nAGORA_CUSTOMER_SECRET ends 20/);
+  expect(await metric("recorder_alerts_firing", { rule: "secret_expiring" })).toBe(1);
+
+  await sql`select recorder.set_secret_expiry('AGORA_CUSTOMER_SECRET', null)`;
+  await eventually(() => about().length, 2, 60_000);
+  expect(about()[1]).toMatch(/^Recovered: A secret expires soon\./);
+  expect(await seenBy(mentor.client)).toEqual(["resolved"]);
+  expect(await metric("recorder_alerts_firing", { rule: "secret_expiring" })).toBe(0);
 });
