@@ -299,16 +299,7 @@ begin
 end
 $$;
 comment on function recorder.measure_jobs() is
-  'What is counted where it stands: the age of each lane''s queue, jobs by kind and state (finished ones are counted as runs), recorders at the engine beside the limit, the success rate. Every count has an index of its own. For recorder.measured.';
-
-create function recorder.measured() returns table (metric text, labels jsonb, value numeric)
-  language plpgsql stable set search_path = ''
-as $$
-begin
-  return query select * from recorder.measure_jobs();
-end
-$$;
-comment on function recorder.measured() is 'Everything that is counted where it stands. For recorder_api.read_metrics.';
+  'What is counted where it stands: the age of each lane''s queue, jobs by kind and state (finished ones are counted as runs), recorders at the engine beside the limit, the success rate. Every count has an index of its own. For recorder_api.read_metrics.';
 
 create function recorder.tallied() returns table (metric text, labels jsonb, value numeric)
   language plpgsql stable set search_path = ''
@@ -338,7 +329,7 @@ begin
     'samples', (
       select jsonb_agg(jsonb_build_object('metric', m.metric, 'labels', m.labels, 'value', m.value) order by m.metric, m.labels)
       from (
-        select * from recorder.measured()
+        select * from recorder.measure_jobs()
         union all
         select * from counted c where c.metric in ('recordings', 'recording_outcomes', 'job_runs', 'engine_slots', 'webhook_verdicts', 'transfer_bytes')
         union all
@@ -403,7 +394,7 @@ begin
   foreach v_name in array array[
     'recorder.tally(text, jsonb, numeric)', 'recorder.fold_tallies()', 'recorder.outcome_of(public.recordings)',
     'recorder.tally_recording()', 'recorder.success_rate()', 'recorder.tally_job()', 'recorder.tally_transfer()',
-    'recorder.measure_jobs()', 'recorder.measured()', 'recorder.tallied()', 'recorder.count_after_sweep()',
+    'recorder.measure_jobs()', 'recorder.tallied()', 'recorder.count_after_sweep()',
     'recorder_api.count_webhook_verdicts(jsonb)', 'recorder_api.read_metrics()', 'recorder_api.read_health()']
   loop
     execute format('revoke all on function %s from public, anon, authenticated, service_role', v_name);

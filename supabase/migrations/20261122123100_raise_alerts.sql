@@ -407,18 +407,22 @@ create function public.list_alerts() returns table (
 as $$ select * from access.list_alerts() $$;
 comment on function public.list_alerts() is 'RPC: what administrators of the portal must hear of; nothing for everybody else. See access.list_alerts.';
 
-create or replace function recorder.measured() returns table (metric text, labels jsonb, value numeric)
+-- The numbers of alerts are read with the others.
+alter function recorder.measure_jobs() rename to measure_work;
+create function recorder.measure_jobs() returns table (metric text, labels jsonb, value numeric)
   language plpgsql stable set search_path = ''
 as $$
 begin
   return query
-    select * from recorder.measure_jobs()
+    select * from recorder.measure_work()
     union all
     select 'alerts_firing', jsonb_build_object('rule', r.rule, 'severity', r.severity),
       case when exists (select from recorder.alerts a where a.rule = r.rule and a.state = 'firing') then 1 else 0 end::numeric
     from recorder.alert_rules r where r.is_enabled;
 end
 $$;
+comment on function recorder.measure_jobs() is
+  'What is counted where it stands: recorder.measure_work and, for each rule that is switched on, whether its alert fires. For recorder_api.read_metrics.';
 
 -- Who may what ----------------------------------------------------------------------------------------------------------------
 
@@ -439,7 +443,7 @@ begin
     'recorder.check_webhook_silence()', 'recorder.check_success_rate()', 'recorder.note_storage_cap()', 'recorder.check_storage_cap()',
     'recorder.set_secret_expiry(text, timestamptz)', 'recorder.check_secret_dates()',
     'recorder.check_rule(recorder.alert_rules, recorder.health_check[])', 'recorder.send_alert(recorder.alerts)',
-    'recorder.evaluate_alerts()', 'recorder.give_up(recorder.jobs, jsonb)', 'recorder.name_portal_administrator(uuid, boolean)',
+    'recorder.evaluate_alerts()', 'recorder.measure_jobs()', 'recorder.give_up(recorder.jobs, jsonb)', 'recorder.name_portal_administrator(uuid, boolean)',
     'access.is_portal_administrator()', 'access.list_alerts()', 'public.is_portal_administrator()', 'public.list_alerts()']
   loop
     execute format('revoke all on function %s from public, anon, authenticated, service_role', v_name);

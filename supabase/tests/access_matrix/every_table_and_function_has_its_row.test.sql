@@ -65,6 +65,7 @@ insert into tables values
   ('recorder.alert_rules',        'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.alerts',             'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.secret_dates',       'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
+  ('recorder.event_meanings',     'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.outcomes',           'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.deletions',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.transfers',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
@@ -166,7 +167,7 @@ from unnest(array[
 insert into functions
 select 'recorder.' || f, null, '42501', '42501', '42501', '42501', '42501', '42501', 'runs'
 from unnest(array[
-  'check_health()', 'forget_user(uuid)', 'hold_recording(uuid,text)', 'name_portal_administrator(uuid,boolean)', 'set_secret_expiry(text,timestamp with time zone)', 'release_recording(uuid)', 'request_audit()', 'retry_job(bigint)',
+  'check_health()', 'forget_user(uuid)', 'hold_recording(uuid,text)', 'name_portal_administrator(uuid,boolean)', 'set_secret_expiry(text,timestamp with time zone)', 'story(uuid)', 'release_recording(uuid)', 'request_audit()', 'retry_job(bigint)',
   'retry_recording(uuid)', 'set_retention(uuid,integer,integer,text)', 'stop_recording(uuid)']) f;
 -- Every other function of the engine room: nobody.
 insert into functions
