@@ -65,6 +65,11 @@ const whereToFind: Record<string, string> = {
   PLAYBACK_TOKEN_SECRET: "any secret of at least 32 characters",
 };
 
+/** Where the value of a variable is found, or what it is. Nothing secret. */
+export function placeOf(name: string): string {
+  return whereToFind[name] ?? "docs/operations.md";
+}
+
 /** One setting: the form it must have, and the variables it may stand in, the first one that is set wins. */
 interface Setting<Form extends z.ZodType> {
   form: Form;
@@ -100,7 +105,7 @@ function read<Members extends Record<string, Setting<z.ZodType>>>(
 }
 
 function complaint(name: string, what: string): string {
-  return `${name} ${what}; find it here: ${whereToFind[name] ?? "docs/operations.md"}`;
+  return `${name} ${what}; find it here: ${placeOf(name)}`;
 }
 
 function incomplete(complaints: readonly string[]): RecorderFailure {
