@@ -313,6 +313,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -351,6 +352,7 @@ export type Database = {
           attempt?: number;
           call_id?: string | null;
           channel: string;
+          correlation_id?: string;
           created_at?: string;
           deadline_at?: string | null;
           deletion_began_at?: string | null;
@@ -388,6 +390,7 @@ export type Database = {
           attempt?: number;
           call_id?: string | null;
           channel?: string;
+          correlation_id?: string;
           created_at?: string;
           deadline_at?: string | null;
           deletion_began_at?: string | null;
@@ -580,6 +583,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -701,6 +705,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -762,6 +767,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
