@@ -58,21 +58,29 @@ export function Button({
   );
 }
 
-/** A link within the portal that looks like a button. */
+/** A link within the portal that looks like a button. `label` says the whole where its text is short. */
 export function ButtonLink({
   to,
+  label,
   look = "secondary",
   size = "medium",
   icon,
   className,
   children,
-}: Looks & { to: string; className?: string; children: ReactNode }) {
+}: ButtonLinkProps) {
   return (
-    <Link to={to} className={classes(base, looks[look], sizes[size], className)}>
+    <Link to={to} aria-label={label} className={classes(base, looks[look], sizes[size], className)}>
       {icon}
       {children}
     </Link>
   );
+}
+
+export interface ButtonLinkProps extends Looks {
+  to: string;
+  label?: string;
+  className?: string;
+  children: ReactNode;
 }
 
 export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
