@@ -19,7 +19,7 @@ const sizes: Record<ButtonSize, string> = {
   large: "min-h-12 px-6 text-base",
 };
 const base =
-  "inline-flex items-center justify-center gap-2 rounded-control font-medium transition-colors duration-100 select-none disabled:opacity-55 disabled:shadow-none [&_svg]:size-4 [&_svg]:shrink-0";
+  "inline-flex items-center justify-center gap-2 whitespace-nowrap rounded-control font-medium transition-colors duration-100 select-none disabled:opacity-55 disabled:shadow-none [&_svg]:size-4 [&_svg]:shrink-0";
 
 interface Looks {
   look?: ButtonLook;

@@ -85,7 +85,7 @@ function MentorshipCard({ one, isOpen }: { one: Mentorship; isOpen: boolean }) {
             className="flex-1"
             label={isOpen ? en.homePage.joinWith(name) : en.homePage.startWith(name)}
           >
-            {isOpen ? en.homePage.join : en.homePage.start}
+            {isOpen ? en.homePage.joinShort : en.homePage.start}
           </ButtonLink>
         )}
         <ButtonLink

@@ -28,7 +28,7 @@ export function OpenCallsSection({
           const name = partnerName(people, call.mentorship_id);
           return (
             <li key={call.id}>
-              <Card className="flex flex-wrap items-center gap-4 border-accent/30 bg-accent-soft p-4 sm:p-5">
+              <Card tone="accent" className="flex flex-wrap items-center gap-4 p-4 sm:p-5">
                 <Avatar name={name} className="size-12" />
                 <div className="min-w-0 flex-1 basis-40">
                   <p className="font-semibold">{en.homePage.with(name)}</p>

@@ -31,7 +31,7 @@ export default function SignInPage() {
         <div className="mb-8 flex flex-col items-center gap-3 text-center">
           <img src="/icon.svg" alt="" width="56" height="56" />
           <h1 className="text-2xl font-semibold tracking-tight">{en.signIn.title}</h1>
-          <p className="text-ink-soft">{en.signIn.lead}</p>
+          <p className="text-balance text-ink-soft">{en.signIn.lead}</p>
         </div>
         <Card className="space-y-5 p-6 sm:p-8">
           {discordFailed && (
