@@ -78,7 +78,7 @@ beforeAll(async () => {
   proxy.hooks.before = hookOf(world);
   await platform.resume();
   clock = runFaster();
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   clockStopped.abort();
