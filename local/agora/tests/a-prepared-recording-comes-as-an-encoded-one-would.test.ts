@@ -46,7 +46,6 @@ test("slices follow one another without a gap until it is told to finish, and ad
   const startedAt = recorder.begin(false);
   await until("three slices", () => slices.length >= 3);
   const { seconds, endedAt } = await recorder.finish();
-  const count = slices.length;
   expect(slices[0]?.startedAt).toBe(startedAt);
   expect(slices.map(({ isFirstAfterGap }) => isFirstAfterGap)).toEqual(slices.map((_, index) => index === 0));
   for (const [index, { startedAt: at, seconds: length }] of slices.entries()) {
