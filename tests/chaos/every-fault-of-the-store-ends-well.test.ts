@@ -145,4 +145,4 @@ test("a fault of any kind at every step ends in a recording, or in a failure tha
   }
   expect(losses).toEqual({});
   expect(ended).toEqual(Object.fromEntries(scenes.map(({ name, end }) => [name, end])));
-}, 600_000);
+}, 1_200_000);
