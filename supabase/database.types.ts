@@ -313,6 +313,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -351,6 +352,7 @@ export type Database = {
           attempt?: number;
           call_id?: string | null;
           channel: string;
+          correlation_id?: string;
           created_at?: string;
           deadline_at?: string | null;
           deletion_began_at?: string | null;
@@ -388,6 +390,7 @@ export type Database = {
           attempt?: number;
           call_id?: string | null;
           channel?: string;
+          correlation_id?: string;
           created_at?: string;
           deadline_at?: string | null;
           deletion_began_at?: string | null;
@@ -580,6 +583,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -657,6 +661,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      is_portal_administrator: { Args: Record<PropertyKey, never>; Returns: boolean };
       join_call: {
         Args: { mentorship_id: string };
         Returns: {
@@ -700,6 +705,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -741,12 +747,27 @@ export type Database = {
         };
       };
       link_my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
+      list_alerts: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          explanation: string;
+          fired_at: string;
+          id: string;
+          message: string;
+          resolved_at: string;
+          rule: string;
+          runbook: string;
+          severity: string;
+          state: string;
+        }[];
+      };
       list_my_recordings: {
         Args: { before?: string; newest?: number };
         Returns: {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -787,6 +808,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
       retry_recording: { Args: { recording_id: string }; Returns: string };
     };
     Enums: {
@@ -824,6 +846,7 @@ export type Database = {
       };
       begin_upload: { Args: { p_transfer_id: string; p_upload_id: string }; Returns: string };
       complete_transfers: { Args: { p_completed: Json; p_recording_id: string }; Returns: number };
+      count_webhook_verdicts: { Args: { p_counts: Json }; Returns: number };
       fail_transfer: { Args: { p_error: Json; p_transfer_id: string }; Returns: boolean };
       files_failed: { Args: { p_event: string; p_facts?: Json; p_recording_id: string }; Returns: boolean };
       finish_audit: { Args: { p_audit_id: string }; Returns: number };
@@ -845,6 +868,8 @@ export type Database = {
       };
       playback_of: { Args: { p_recording_id: string; p_user_id: string }; Returns: Json };
       publish: { Args: { p_files: Json; p_recording_id: string; p_totals: Json }; Returns: boolean };
+      read_health: { Args: Record<PropertyKey, never>; Returns: Json };
+      read_metrics: { Args: Record<PropertyKey, never>; Returns: Json };
       receive_event: {
         Args: {
           p_channel: string;

@@ -7,7 +7,7 @@ import type { DeliveryResult, Notifier } from "./webhooks.ts";
 
 const channelRules = z.object({
   cname: z.string().min(1),
-  publishers: z.enum(["synthetic", "none"]).optional(),
+  publishers: z.enum(["synthetic", "none", "calls"]).optional(),
   /** Uids that people in the channel have: a recorder with one of them is thrown out. */
   uids: z.array(z.string()).optional(),
 });
@@ -36,7 +36,7 @@ export interface AgoraControl {
   /** Switches everything off, also what a schedule has not begun. */
   clearFaults(): void;
   tasks(): TaskView[];
-  setPublishers(cname: string, publishers: "synthetic" | "none"): void;
+  setPublishers(cname: string, publishers: "synthetic" | "none" | "calls"): void;
   /** Who is in a channel beside the recorders, by uid. */
   setMembers(cname: string, uids: string[]): void;
   /** Moves a task to another server; it answers 404 for `ms`. False when it is not recording. */

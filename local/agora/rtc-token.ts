@@ -11,6 +11,8 @@ export const tokenInvalid = 110;
 const longestSeconds = 86_400;
 const rtcService = 1;
 const joinPrivilege = 1;
+/** To publish sound and pictures. */
+const publishPrivileges = [2, 3];
 
 export interface TokenWanted {
   appId: string;
@@ -58,6 +60,15 @@ export function verifyRtcToken(
     late("recorder.token_expired", () => expiresAtMs <= wanted.nowMs);
   if (!refusal) return { ok: true, expiresAtMs };
   return { ok: false, code: refusal.event?.errorCode ?? tokenInvalid, why: refusal.id };
+}
+
+/** Whether a token that was verified lets its bearer publish sound and pictures too: a recorder's does not. */
+export function mayPublish(token: string, nowMs: number): boolean {
+  const read = readOrNull(token);
+  return publishPrivileges.every((privilege) => {
+    const seconds = read?.rtc?.privileges.get(privilege);
+    return read && seconds !== undefined && (seconds === 0 || (read.issuedAt + seconds) * 1000 > nowMs);
+  });
 }
 
 function readOrNull(token: string | undefined): ReadToken | null {

@@ -1,13 +1,14 @@
 /**
  * A stand-in for Agora Cloud Recording: REST API, recorder, uploads, notifications. It speaks the real service's language
- * and refuses what the real one refuses, but records a synthetic picture and sound, visibly marked as simulated.
+ * and refuses what the real one refuses. It is the media server of local calls too (calls/) and records what people send there;
+ * a channel that nobody joined gets a synthetic picture and sound, visibly marked as simulated.
  *
  * What it does not do:
  * - modes individual, web and raw (start answers 400, code 2), snapshots, web pages, RTMP, postponed transcoding;
- * - real media: there is no RTC network here; who "publishes" in a channel is a switch;
+ * - a channel's kind of media is settled when its recorder joins: who joins a simulated recording later is not in it;
  * - which uids are recorded: subscription lists are checked, and decide only whether sound or picture is left out;
- * - layouts and backgrounds: checked, accepted and shown by the control endpoint, the picture stays the same; `update`
- *   changes only the bucket's keys;
+ * - of layouts: alpha, background pictures and custom layouts (3, drawn as best fit) are checked, accepted and shown by the control
+ *   endpoint, but not drawn; a simulated picture stays the same. `update` changes only the bucket's keys;
  * - stores other than S3-protocol ones (vendor 11) on this machine; multipart uploads;
  * - regions, excludeResourceIds, encryption of channels: checked where documented, without effect;
  * - the limits of mainland China and of stream counts; members with string accounts;
@@ -22,6 +23,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Log, type RunningPart, reasonOf } from "../stack/part.ts";
 import { BackupCloud } from "./backup-cloud.ts";
+import { MediaServer } from "./calls/media-server.ts";
 import type { AgoraControl } from "./control.ts";
 import { controlOf } from "./control.ts";
 import { Faults } from "./faults.ts";
@@ -51,7 +53,15 @@ export async function startAgora(
   const notifier = new Notifier(settings, faults, log);
   const store = new TaskStore(join(settings.stateDir ?? temporary ?? "", "tasks"));
   const backupCloud = new BackupCloud(settings, store, log);
-  const service = new RecordingService(settings, { faults, refusals, store, notifier, backupCloud, log });
+  const mediaServer = new MediaServer({
+    settings: settings.calls,
+    appId: settings.appId,
+    appCertificate: settings.appCertificate,
+    log,
+    onPublishing: (cname) => service.publishingChanged(cname),
+  });
+  const parts = { faults, refusals, store, notifier, backupCloud, mediaServer, log };
+  const service = new RecordingService(settings, parts);
   const control = controlOf(service, faults, notifier, log);
   const handle = requestHandler({ settings, service, control, refusals });
   if (settings.media === "prepared") await prepareClip();
@@ -61,6 +71,7 @@ export async function startAgora(
       response.destroy();
     });
   });
+  server.on("upgrade", (request, socket, head) => mediaServer.upgrade(request, socket, head));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(settings.port, "127.0.0.1", resolve);
@@ -79,6 +90,7 @@ export async function startAgora(
       server.closeAllConnections();
       control.clearFaults();
       await service.abandon();
+      await mediaServer.stop();
       await backupCloud.abandon();
       await notifier.stop();
       await closed;

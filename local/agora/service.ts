@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Log } from "../stack/part.ts";
 import { type Answer, success } from "./answers.ts";
 import type { BackupCloud } from "./backup-cloud.ts";
+import type { MediaServer } from "./calls/media-server.ts";
 import type { Faults } from "./faults.ts";
 import { acquireRefusals } from "./refusals/acquire.ts";
 import { at } from "./refusals/body-rules.ts";
@@ -17,7 +18,7 @@ import { storageConfigRefusals } from "./refusals/storage-config.ts";
 import { acquireBodyOf, layoutOf, startRequestOf, storageConfigOf, taskBodyOf } from "./request-rules.ts";
 import { type ResourceClaims, ResourceIds, requestHash } from "./resource-id.ts";
 import type { AgoraSettings } from "./settings.ts";
-import { Task } from "./task.ts";
+import { type MediaSource, Task } from "./task.ts";
 import type { TaskStore } from "./task-store.ts";
 import type { Notifier } from "./webhooks.ts";
 
@@ -34,6 +35,7 @@ interface Parts {
   store: TaskStore;
   notifier: Notifier;
   backupCloud: BackupCloud;
+  mediaServer: MediaServer;
   log: Log;
 }
 
@@ -195,11 +197,14 @@ export class RecordingService {
 
   /** Who publishes in a channel from now on; takes effect on recorders that are in it. */
   setPublishers(cname: string, publishers: AgoraSettings["publishers"]): void {
-    const before = this.#isPublishing(cname);
     this.#publishers.set(cname, publishers);
-    if (before === this.#isPublishing(cname)) return;
+    this.publishingChanged(cname);
+  }
+
+  /** Somebody may have begun or ceased to publish in a channel. */
+  publishingChanged(cname: string): void {
     for (const task of this.tasks) {
-      if (task.record.cname === cname) task.setPublishing(publishers === "synthetic");
+      if (task.record.cname === cname) task.publishingChanged();
     }
   }
 
@@ -231,8 +236,9 @@ export class RecordingService {
     const task = new Task(record, {
       ...this.#parts,
       settings: this.#settings,
-      isPublishing: (cname) => this.#isPublishing(cname),
-      isMember: (cname, uid) => this.#members.get(cname)?.includes(uid) ?? false,
+      sourceOf: (cname) => this.#sourceOf(cname),
+      isPublishing: (cname, source) => this.#isPublishing(cname, source),
+      isMember: (cname, uid) => this.#isMember(cname, uid),
       onGone: ({ record: { sid } }) => this.#tasks.delete(sid),
     });
     this.#tasks.set(record.sid, task);
@@ -272,8 +278,27 @@ export class RecordingService {
     return this.#tasks.size >= this.#settings.maxConcurrentTasks;
   }
 
-  #isPublishing(cname: string): boolean {
-    return (this.#publishers.get(cname) ?? this.#settings.publishers) === "synthetic";
+  #wishFor(cname: string): AgoraSettings["publishers"] {
+    return this.#publishers.get(cname) ?? this.#settings.publishers;
+  }
+
+  /** What a recorder that joins a channel now is to record. */
+  #sourceOf(cname: string): MediaSource {
+    const wish = this.#wishFor(cname);
+    return wish === "calls" || (wish === "synthetic" && this.#parts.mediaServer.isJoined(cname))
+      ? "call"
+      : "synthetic";
+  }
+
+  #isPublishing(cname: string, source: MediaSource): boolean {
+    const wish = this.#wishFor(cname);
+    if (source === "call") return wish !== "none" && this.#parts.mediaServer.isPublishing(cname);
+    return wish === "synthetic";
+  }
+
+  #isMember(cname: string, uid: string): boolean {
+    const people = this.#parts.mediaServer.peopleOf(cname).map((person) => String(person.uid));
+    return [...people, ...(this.#members.get(cname) ?? [])].includes(uid);
   }
 
   #storageExceptions(): ["storage.prefix_hyphen"] | [] {

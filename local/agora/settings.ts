@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
+import { callSettings } from "./calls/settings.ts";
 import { scheduleRules } from "./fault-schedule.ts";
 import { unconfirmedRules } from "./unconfirmed.ts";
 
@@ -54,8 +55,13 @@ export const agoraSettings = z.object({
   progressMs: z.number().int().positive().default(60_000),
   /** A synchronous stop answers 206/50 after this long. */
   slowStopMs: z.number().int().positive().default(20_000),
-  /** Who publishes media in channels that the control endpoint has not set otherwise. */
-  publishers: z.enum(["synthetic", "none"]).default("synthetic"),
+  /**
+   * Whose media is recorded in channels that the control endpoint has not set otherwise. `synthetic`: a simulated picture, unless
+   * somebody is joined to the channel at the media server; `calls`: what is published there and nothing else; `none`: nothing.
+   */
+  publishers: z.enum(["synthetic", "none", "calls"]).default("synthetic"),
+  /** The media server of calls. */
+  calls: callSettings.prefault({}),
   /** `prepared`: every slice is the same clip, and nothing is encoded; for more tasks at once than a machine can encode. */
   media: z.enum(["encoded", "prepared"]).default("encoded"),
   /** Which way the service goes where Agora's pages leave it open. */

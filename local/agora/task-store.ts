@@ -24,6 +24,8 @@ export const taskRecordRules = z.object({
   isLeaving: z.boolean(),
   /** True once a slice was recorded, on this server or an earlier one. */
   hasMedia: z.boolean(),
+  /** What it records, settled when the first recorder joined: a failover goes on with the same. */
+  source: z.enum(["call", "synthetic"]).optional(),
   files: z.array(z.object({ name: z.string(), startedAt: z.number() })),
   /** As start or the last updateLayout left it. */
   layout: layoutOf,

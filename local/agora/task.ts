@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Log, reasonOf } from "../stack/part.ts";
 import { type Answer, success } from "./answers.ts";
 import type { BackupCloud } from "./backup-cloud.ts";
+import type { MediaServer } from "./calls/media-server.ts";
 import { errorModule, events, leaveCodes, warnBackup } from "./events.ts";
 import type { Faults } from "./faults.ts";
 import { fileItems, fileListing, playlistName, timeOf } from "./file-listing.ts";
@@ -17,6 +18,9 @@ import { UploadQueue } from "./upload-queue.ts";
 import type { EngineEvent, Notifier } from "./webhooks.ts";
 import { Worker } from "./worker.ts";
 
+/** What is recorded: people at the media server, or a simulated picture. */
+export type MediaSource = "call" | "synthetic";
+
 export interface TaskDeps {
   settings: AgoraSettings;
   store: TaskStore;
@@ -25,8 +29,11 @@ export interface TaskDeps {
   refusals: Refusals;
   backupCloud: BackupCloud;
   log: Log;
-  /** Whether somebody publishes media in a channel now. */
-  isPublishing(cname: string): boolean;
+  mediaServer: MediaServer;
+  /** What a recorder that joins a channel now is to record. */
+  sourceOf(cname: string): MediaSource;
+  /** Whether somebody publishes media of this source in a channel now. */
+  isPublishing(cname: string, source: MediaSource): boolean;
   /** Whether somebody in the channel has this uid. */
   isMember(cname: string, uid: string): boolean;
   onGone(task: Task): void;
@@ -67,6 +74,8 @@ export class Task {
   /** Pieces made so far: every second one takes the detour by the backup cloud. */
   #pieces = 0;
   #worker: Worker | null = null;
+  #source: MediaSource = "synthetic";
+  #isReceiving = false;
   #timers: NodeJS.Timeout[] = [];
   #idleTimer: NodeJS.Timeout | undefined;
   #life: Promise<void> = Promise.resolve();
@@ -171,6 +180,7 @@ export class Task {
   /** Answers updateLayout; what it leaves out falls back to its default. */
   updateLayout(layout: Layout): Answer {
     this.record.layout = layout;
+    this.#worker?.rearrange(layout);
     this.#deps.store.save(this.record);
     return this.#answer({});
   }
@@ -180,9 +190,12 @@ export class Task {
     this.#emit(events.statusUpdate(this.#status, playlistName(this.record, this.#deps.settings.unconfirmed)));
   }
 
-  /** Somebody begins or ceases to publish in the channel. */
-  setPublishing(isPublishing: boolean): void {
+  /** Somebody may have begun or ceased to publish in the channel. */
+  publishingChanged(): void {
     if (!this.#worker || this.#reason) return;
+    const isPublishing = this.#deps.isPublishing(this.record.cname, this.#source);
+    if (isPublishing === this.#isReceiving) return;
+    this.#isReceiving = isPublishing;
     const at = Date.now();
     if (isPublishing) this.#worker.resume();
     else this.#worker.pause();
@@ -291,21 +304,26 @@ export class Task {
       await this.#vanish(1);
       return "gone";
     }
-    const worker = await Worker.open(this.record, {
+    this.record.source ??= this.#deps.sourceOf(cname);
+    this.#source = this.record.source;
+    const worker = await Worker.open(this.record, this.#source, {
       settings,
+      mediaServer: this.#deps.mediaServer,
       uploads: this.#uploads,
       folder: this.#deps.store.folderOf(this.record.sid),
       onFile: (name, startedAt) => this.#fileUploaded(name, startedAt),
       detours: (name) => this.#detours(name),
       onSlice: () => this.#sliceRecorded(),
       onFailed: (error) => this.#leaveFor("crash", error),
+      onDied: (why) => this.#recorderDied(why),
     });
     if (this.#ended.signal.aborted) {
       await worker.abandon();
       return "gone";
     }
     this.#worker = worker;
-    const isPublishing = this.#deps.isPublishing(cname);
+    const isPublishing = this.#deps.isPublishing(cname, this.#source);
+    this.#isReceiving = isPublishing;
     const startedAt = worker.begin(!isPublishing);
     this.#status = ready;
     this.#emit(events.recorderStarted(), startedAt);
@@ -364,7 +382,7 @@ export class Task {
         events.recorderLeave(reason in code ? code[reason as keyof typeof code] : leaveCodes.clientLeft),
         endedAt,
       );
-      if (this.#deps.isPublishing(this.record.cname)) this.#tellStreams(false, endedAt);
+      if (this.#isReceiving) this.#tellStreams(false, endedAt);
     }
     this.#status = stopped;
     await this.#finishUploads(this.#hasMedia());
@@ -414,6 +432,12 @@ export class Task {
       this.#deps.store.save(this.record);
     }
     this.#leave.resolve(reason);
+  }
+
+  /** A recorder process that died is what the real service calls a server that died. */
+  #recorderDied(why: string): void {
+    this.#deps.log("recorder process died", { sid: this.record.sid, why });
+    this.failover(this.#deps.settings.failoverMs);
   }
 
   #storageRefused(error: unknown): void {

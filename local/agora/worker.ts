@@ -1,10 +1,13 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { MediaServer } from "./calls/media-server.ts";
+import { CaptureProcess } from "./capture/capture-process.ts";
+import type { CaptureLayout, CaptureOrder } from "./capture/messages.ts";
 import { type TaskFiles, taskFiles } from "./file-names.ts";
 import { type MediaMaker, PreparedRecorder } from "./media/prepared-recorder.ts";
-import { Recorder, type Slice } from "./media/recorder.ts";
+import { Recorder, type RecordingOrder, type RecordingSink, type Slice } from "./media/recorder.ts";
 import { type PlaylistSlice, type PlaylistStyle, playlistText } from "./playlist.ts";
-import type { StartRequest } from "./request-rules.ts";
+import type { Layout, StartRequest } from "./request-rules.ts";
 import type { AgoraSettings } from "./settings.ts";
 import { type TaskRecord, unfinished } from "./task-store.ts";
 import { tracksOf } from "./tracks.ts";
@@ -12,6 +15,7 @@ import type { UploadQueue } from "./upload-queue.ts";
 
 export interface WorkerDeps {
   settings: AgoraSettings;
+  mediaServer: MediaServer;
   uploads: UploadQueue;
   /** Working folder of the task. */
   folder: string;
@@ -22,7 +26,15 @@ export interface WorkerDeps {
   /** A slice is complete and will be uploaded. */
   onSlice(): void;
   onFailed(error: unknown): void;
+  /** The process that recorded is gone, with what it had not handed over. */
+  onDied(why: string): void;
 }
+
+/** Whoever makes the media of a task: of a call, or simulated. */
+type AnyMaker = Omit<MediaMaker, "finish"> & {
+  finish(): Promise<{ endedAt: number }>;
+  rearrange?(layout: CaptureLayout): void;
+};
 
 /** What one task does on one server: it records, cuts, and uploads what is finished. */
 export class Worker {
@@ -30,7 +42,7 @@ export class Worker {
   readonly #files: TaskFiles;
   readonly #style: PlaylistStyle;
   readonly #slices: PlaylistSlice[] = [];
-  #recorder: MediaMaker | null = null;
+  #recorder: AnyMaker | null = null;
   #uploaded = 0;
   #hasMedia = false;
   startedAt = 0;
@@ -42,39 +54,46 @@ export class Worker {
   }
 
   /** Opens the recorder. Throws when the media library cannot. */
-  static async open(record: TaskRecord, deps: WorkerDeps): Promise<Worker> {
+  static async open(record: TaskRecord, source: "call" | "synthetic", deps: WorkerDeps): Promise<Worker> {
     const worker = new Worker(record, deps);
     const { request } = record;
     const { transcodingConfig, audioProfile } = request.recordingConfig;
     const { video, audio } = tracksOf(request);
     const even = (pixels: number) => Math.max(2, pixels - (pixels % 2));
-    const { open } = deps.settings.media === "prepared" ? PreparedRecorder : Recorder;
-    worker.#recorder = await open(
-      {
-        channel: record.cname,
-        video: video
-          ? {
-              width: even(transcodingConfig.width),
-              height: even(transcodingConfig.height),
-              fps: transcodingConfig.fps,
-              bitrate: transcodingConfig.bitrate,
-            }
-          : null,
-        audio: audio ? audioProfile : null,
-        sliceSeconds: deps.settings.sliceSeconds,
-        mp4: request.recordingFileConfig.avFileType.includes("mp4")
-          ? {
-              maxSeconds: deps.settings.mp4Seconds,
-              pathOf: (index) => join(deps.folder, `${worker.#files.mp4(index)}${unfinished}`),
-            }
-          : null,
-      },
-      {
-        slice: (slice) => worker.#sliceDone(slice),
-        mp4: ({ index, path, startedAt }) => worker.#mp4Done(worker.#files.mp4(index), path, startedAt),
-        failed: (error) => deps.onFailed(error),
-      },
-    );
+    const order: RecordingOrder = {
+      channel: record.cname,
+      video: video
+        ? {
+            width: even(transcodingConfig.width),
+            height: even(transcodingConfig.height),
+            fps: transcodingConfig.fps,
+            bitrate: transcodingConfig.bitrate,
+          }
+        : null,
+      audio: audio ? audioProfile : null,
+      sliceSeconds: deps.settings.sliceSeconds,
+      mp4: request.recordingFileConfig.avFileType.includes("mp4")
+        ? {
+            maxSeconds: deps.settings.mp4Seconds,
+            pathOf: (index) => join(deps.folder, `${worker.#files.mp4(index)}${unfinished}`),
+          }
+        : null,
+    };
+    const sink: RecordingSink = {
+      slice: (slice) => worker.#sliceDone(slice),
+      mp4: ({ index, path, startedAt }) => worker.#mp4Done(worker.#files.mp4(index), path, startedAt),
+      failed: (error) => deps.onFailed(error),
+    };
+    const simulated = deps.settings.media === "prepared" ? PreparedRecorder : Recorder;
+    worker.#recorder =
+      source === "synthetic"
+        ? await simulated.open(order, sink)
+        : await CaptureProcess.open(captureOrder(order, record.layout, deps), {
+            mediaServer: deps.mediaServer,
+            channel: record.cname,
+            sink,
+            onDied: deps.onDied,
+          });
     return worker;
   }
 
@@ -92,6 +111,11 @@ export class Worker {
     this.#hasMedia = !paused;
     this.startedAt = this.#open().begin(paused);
     return this.startedAt;
+  }
+
+  /** Draws a call in another layout from now on; a simulated picture stays the same. */
+  rearrange(layout: Layout): void {
+    this.#recorder?.rearrange?.(captureLayout(layout));
   }
 
   pause(): void {
@@ -118,7 +142,7 @@ export class Worker {
     await recorder?.abandon();
   }
 
-  #open(): MediaMaker {
+  #open(): AnyMaker {
     if (!this.#recorder) throw new Error("the recorder is closed");
     return this.#recorder;
   }
@@ -169,6 +193,26 @@ export class Worker {
       done();
     });
   }
+}
+
+function captureOrder(order: RecordingOrder, layout: Layout, deps: WorkerDeps): CaptureOrder {
+  const { video, audio, sliceSeconds, mp4 } = order;
+  return {
+    video,
+    audio,
+    sliceSeconds,
+    layout: captureLayout(layout),
+    mp4: mp4 && { maxSeconds: mp4.maxSeconds, folder: deps.folder },
+    delayMs: deps.settings.calls.recordingDelayMs,
+  };
+}
+
+function captureLayout({ mixedVideoLayout, maxResolutionUid, backgroundColor }: Layout): CaptureLayout {
+  return {
+    mixedVideoLayout,
+    maxResolutionUid: maxResolutionUid === undefined ? undefined : Number(maxResolutionUid),
+    backgroundColor,
+  };
 }
 
 function styleOf(request: StartRequest): PlaylistStyle {

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Keys } from "./keys.ts";
 import type { Ports } from "./ports.ts";
 import type { UserEnvironment } from "./user-environment.ts";
@@ -15,6 +16,14 @@ export function stagingKeys({ b2 }: Pick<Keys, "b2">) {
     applicationKey,
   });
   return { storage: named(b2.storage), ingest: named(b2.ingest) };
+}
+
+/**
+ * A key that may look at the bucket's rules and change them: for npm run doctor on this machine, never for a function.
+ * Derived, so that a folder of an earlier version has it too.
+ */
+export function adminKey({ b2 }: Pick<Keys, "b2">): Keys["b2"]["storage"] {
+  return { keyId: `${b2.storage.keyId}8`, applicationKey: b2.storage.applicationKey };
 }
 
 /** What switches staged mode on. */
@@ -53,9 +62,9 @@ export function functionsEnvironment(
   const ours = {
     WAKE_UP_SECRET: keys.wakeUpSecret,
     PLAYBACK_TOKEN_SECRET: keys.playbackTokenSecret,
+    // Made out of a key that every data folder has: those from before there was a monitor go on working.
+    HEALTH_SECRET: createHmac("sha256", keys.controlToken).update("health").digest("base64url"),
     PLAYBACK_BASE_URL: `${gateway}/functions/v1/play-recording`,
-    // The stand-in of the engine serves no media to callers.
-    CALL_TRANSPORT: "agora",
   };
   const localAgora = {
     AGORA_APP_ID: keys.agora.appId,
@@ -64,6 +73,9 @@ export function functionsEnvironment(
     AGORA_CUSTOMER_SECRET: keys.agora.customerSecret,
     AGORA_WEBHOOK_SECRET: keys.agora.webhookSecret,
     AGORA_API_URLS: localUrl(ports.agora),
+    // The stand-in is the media server of calls too; the real one is reached by Agora's own SDK.
+    CALL_TRANSPORT: "local",
+    CALL_TRANSPORT_URL: `ws://127.0.0.1:${ports.agora}/calls`,
   };
   const localStore = {
     BACKBLAZE_B2_ENDPOINT: localUrl(ports.b2),
@@ -80,7 +92,7 @@ export function functionsEnvironment(
   return {
     ...supabase,
     ...ours,
-    ...(user.agora === "real" ? {} : localAgora),
+    ...(user.agora === "real" ? { CALL_TRANSPORT: "agora" } : localAgora),
     ...(user.store === "real" ? {} : localStore),
     ...user.variables,
   };

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  adminKey,
   functionsEnvironment,
   localBucket,
   localUrl,
@@ -40,6 +41,8 @@ export interface StackPlan {
   database: DatabasePlan;
   /** The environment of the Edge Functions. */
   env: Record<string, string>;
+  /** What beside it only this machine may have. */
+  adminEnv: Record<string, string>;
   /** Addresses without passwords, by part; a real service stands here with its own address. */
   addresses: Record<string, string>;
   /** The ports that must be free before the first part starts. */
@@ -56,6 +59,8 @@ export interface PlanInput {
   exposedSchemas: string[];
   /** Staged mode: the engine writes into a bucket of its own, from where our functions copy. */
   staging?: boolean;
+  /** Whether the portal is served too. */
+  portal?: boolean;
 }
 
 /** What the bucket tells browsers; a page on this machine may play from it, whatever its port. */
@@ -67,6 +72,9 @@ const browserRule = {
   exposeHeaders: ["Content-Length", "Content-Range", "Accept-Ranges", "ETag"],
   maxAgeSeconds: 3600,
 };
+
+/** What a bucket wants (npm run doctor): nothing that is billed and of no use stays. */
+const tidyRule = { prefix: "", enabled: true, noncurrentDays: 1, abortIncompleteDays: 2 };
 
 /** Turns keys, ports and folders into the settings of every part. Pure: the same input gives the same plan. */
 export function planStack(input: PlanInput): StackPlan {
@@ -161,13 +169,14 @@ export function planStack(input: PlanInput): StackPlan {
       dataDir: inData("b2"),
       region: localBucket.region,
       buckets: [
-        { name: localBucket.name, corsRules: [browserRule] },
+        { name: localBucket.name, corsRules: [browserRule], lifecycleRules: [tidyRule] },
         ...(input.staging ? [{ name: stagingBucket.name }] : []),
       ],
       keys: [
         bucketKey(keys.b2.ingest, ["writeFiles"]),
         bucketKey(keys.b2.storage, ["listFiles", "readFiles", "writeFiles", "deleteFiles"]),
         bucketKey(keys.b2.playback, ["readFiles"]),
+        bucketKey(adminKey(keys), ["listBuckets", "readBuckets", "writeBuckets"]),
         ...(input.staging ? stagingBucketKeys(keys) : []),
       ],
       uploadLog: input.staging ?? false,
@@ -194,10 +203,37 @@ export function planStack(input: PlanInput): StackPlan {
     endsAt: 2,
   };
 
+  const portal: PartPlan = {
+    name: "portal",
+    entry: entryOf("portal"),
+    settings: {
+      port: ports.portal,
+      sourceDir: inProject("web"),
+      // Git-ignored, and shared by all stacks of this checkout.
+      buildsDir: inProject("node_modules", ".cache", "portal"),
+      supabaseUrl: url,
+      supabaseKey: keys.publishableKey,
+      mediaUrls: [env.BACKBLAZE_B2_ENDPOINT ?? localUrl(ports.b2)],
+      callTransport: env.CALL_TRANSPORT,
+      callTransportUrl: env.CALL_TRANSPORT === "local" ? env.CALL_TRANSPORT_URL : undefined,
+    },
+    needsDatabase: false,
+    endsAt: 3,
+  };
+
   const standIns = [...(user.store === "real" ? [] : [b2]), ...(user.agora === "real" ? [] : [agora])];
   return {
     url,
-    parts: [postgres, ...standIns, functions, realtime, net, cron, gateway],
+    parts: [
+      postgres,
+      ...(input.portal ? [portal] : []),
+      ...standIns,
+      functions,
+      realtime,
+      net,
+      cron,
+      gateway,
+    ],
     database: {
       adminUrl,
       postgresUrl,
@@ -206,7 +242,15 @@ export function planStack(input: PlanInput): StackPlan {
       vaultSecrets: vaultSecrets(env),
     },
     env,
+    adminEnv:
+      user.store === "real"
+        ? {}
+        : {
+            BACKBLAZE_B2_ADMIN_ACCESS_KEY_ID: adminKey(keys).keyId,
+            BACKBLAZE_B2_ADMIN_SECRET_ACCESS_KEY: adminKey(keys).applicationKey,
+          },
     addresses: {
+      ...(input.portal ? { portal: localUrl(ports.portal) } : {}),
       gateway: url,
       postgres: `postgresql://127.0.0.1:${ports.postgres}/postgres`,
       realtime: localUrl(ports.realtime),
@@ -218,6 +262,7 @@ export function planStack(input: PlanInput): StackPlan {
           : localUrl(ports.agora),
     },
     listening: [
+      ...(input.portal ? (["portal"] as const) : []),
       "gateway",
       "postgres",
       "realtime",

@@ -32,6 +32,8 @@ export interface StackOptions {
   envFile?: string | undefined;
   /** Staged mode: the engine writes into a bucket of its own, from where our functions copy into the usual one. */
   staging?: boolean;
+  /** Serve the portal too; what only asks the backend does without. */
+  portal?: boolean;
   /** Settings of single parts beside those of the plan, by the part's name (tests, benchmarks: a stand-in's other limits). */
   partSettings?: Record<string, Record<string, unknown>>;
   /** Remove what the folder holds before the start. */
@@ -121,6 +123,7 @@ async function startOn(ports: Ports, options: StackOptions): Promise<Stack> {
     secretKey: "",
     databaseUrls: { admin: "", postgres: "" },
     addresses: {},
+    env: {},
     parts: {},
   };
   await claimDataFolder(dataDir, claim);
@@ -154,6 +157,7 @@ async function startOn(ports: Ports, options: StackOptions): Promise<Stack> {
       user,
       exposedSchemas,
       staging: options.staging ?? false,
+      portal: options.portal ?? false,
     });
     for (const part of plan.parts) Object.assign(part.settings, options.partSettings?.[part.name]);
     // A database server that outlived a killed stack still holds its port: its own part ends it, or says the same sentence.
@@ -167,6 +171,7 @@ async function startOn(ports: Ports, options: StackOptions): Promise<Stack> {
       secretKey: keys.secretKey,
       databaseUrls: { admin: plan.database.adminUrl, postgres: plan.database.postgresUrl },
       addresses: plan.addresses,
+      env: { ...plan.env, ...plan.adminEnv },
     });
     const { seedFile, ...database } = plan.database;
     running = await runPlan(plan, {

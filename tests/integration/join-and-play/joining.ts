@@ -10,7 +10,8 @@ import type { StackUnderTest } from "../stack-under-test.ts";
 import { eventually, watchCall } from "../watching.ts";
 
 const callToken = z.strictObject({
-  transport: z.literal("agora"),
+  transport: z.literal("local"),
+  url: z.string().regex(/^ws:\/\/127\.0\.0\.1:\d+\/calls$/),
   app_id: z.string(),
   channel: z.string(),
   uid: z.number().int().min(1).max(3_999_999_999),
