@@ -58,15 +58,17 @@ let isLeaving = false;
 /** Follows Auth from now on. Called once, after `startBackend`. */
 export function followSession(): void {
   otherTabs = new BroadcastChannel("portal-session");
+  // What Auth tells the other tabs does not say whether somebody wanted it.
   otherTabs.onmessage = ({ data }) => {
-    if (data === "signed_out") become({ status: "signed_out" });
+    isLeaving = data === "leaving";
   };
   backend().auth.onAuthStateChange(follow);
 }
 
 // Nothing is asked of supabase-js in here: it holds its lock while it calls.
-function follow(event: AuthChangeEvent, session: AuthSession | null): void {
-  if (session !== null) {
+function follow(event: AuthChangeEvent, session: AuthSession | null | undefined): void {
+  if (session) {
+    isLeaving = false;
     become({ status: "signed_in", userId: session.user.id, email: session.user.email ?? "" });
   } else if (event === "SIGNED_OUT" && !isLeaving && "userId" in current) {
     become({ ...current, status: "expired" });
@@ -97,14 +99,17 @@ export async function signInWithDiscord(returnTo: string): Promise<void> {
 /** Signs this browser out, all its tabs. Throws BackendError; then the person is still signed in. */
 export async function signOut(): Promise<void> {
   isLeaving = true;
+  otherTabs?.postMessage("leaving");
   try {
     const { error } = await backend().auth.signOut({ scope: "local" });
     // A session that the server does not know any more is gone just the same.
     if (error !== null && asBackendError(error, error.status).code !== "sign_in_required") {
       throw asBackendError(error, error.status);
     }
-    otherTabs?.postMessage("signed_out");
     become({ status: "signed_out" });
+  } catch (error) {
+    otherTabs?.postMessage("staying");
+    throw error;
   } finally {
     isLeaving = false;
   }
@@ -137,8 +142,17 @@ const nothingToLink: ReadonlySet<string> = new Set(["discord_missing", "profile_
  * (profile_taken, profile_ambiguous); undefined where all is well or there is nothing to tie.
  */
 export async function linkProfile(): Promise<BackendError | undefined> {
+  const { data } = await backend().auth.getSession();
+  const providers: unknown = data.session?.user.app_metadata.providers;
+  // Only Discord says whom a person is; to be refused what everybody else is refused would be noise.
+  if (!Array.isArray(providers) || !providers.includes("discord")) return undefined;
   const { error, status } = await backend().rpc("link_my_profile");
   if (error === null) return undefined;
   const told = asBackendError(error, status);
   return nothingToLink.has(told.code) ? undefined : told;
+}
+
+/** Whoever's session ended does not come back: the page is cleared for somebody else. */
+export function forgetSession(): void {
+  become({ status: "signed_out" });
 }
