@@ -13,15 +13,6 @@ const calls = [
 const include = ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.{ts,tsx}"];
 const exclude = [...configDefaults.exclude, ...onlyOnRequest];
 
-/** Calls whose clocks are compared with the wall's: nothing else runs beside them, or what is late is the machine's. */
-const calls = [
-  "local/agora/tests/a-real-call-is-recorded-as-it-was.test.ts",
-  "local/agora/tests/what-people-send-is-recorded.test.ts",
-];
-
-const include = ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.{ts,tsx}"];
-const exclude = [...configDefaults.exclude, ...onlyOnRequest];
-
 export default defineConfig({
   test: {
     projects: [
