@@ -1,0 +1,33 @@
+import type { HLSProvider } from "@vidstack/react";
+import type Hls from "hls.js/light";
+import workerPath from "hls.js/dist/hls.worker.js?url";
+import type { Renewal } from "./renewal.ts";
+
+/** Fetched beside everything else as soon as this file is: it is wanted in any case. */
+const library = import("hls.js/light");
+
+/**
+ * Sets up hls.js before it is made: ours instead of a public network's, its worker from a file of ours (the policy allows no
+ * blob: scripts), every request with the newest address of what it asks for.
+ */
+export function prepareHls(provider: HLSProvider, renewal: Renewal, startSeconds: number): void {
+  // The light build has everything that recordings need, under a type of its own.
+  provider.library = (() => library) as unknown as HLSProvider["library"];
+  provider.config = {
+    workerPath,
+    startPosition: startSeconds,
+    // Addresses live for hours: what was watched may go, what comes may be fetched ahead.
+    backBufferLength: 60,
+    maxBufferLength: 40,
+    xhrSetup: async (xhr: XMLHttpRequest, url: string) => {
+      xhr.open("GET", await renewal.addressFor(url), true);
+    },
+  };
+}
+
+/** Lets hls.js ask again for what it lacks at this second, with the addresses that are known by now. */
+export function askAgain(provider: HLSProvider, seconds: number): void {
+  const instance = provider.instance as Hls | null;
+  instance?.stopLoad();
+  instance?.startLoad(seconds);
+}
