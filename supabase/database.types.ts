@@ -803,6 +803,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
       retry_recording: { Args: { recording_id: string }; Returns: string };
       show_recording: { Args: { recording_id: string }; Returns: Json };
     };

@@ -114,7 +114,9 @@ export function isFinal(status: RecordingStatus): boolean {
 }
 
 /** Whether it is there to be watched, also while the rest of it is still on its way. */
-export function isWatchable(card: Pick<RecordingCard, "status" | "duration_ms" | "is_being_deleted">): boolean {
+export function isWatchable(
+  card: Pick<RecordingCard, "status" | "duration_ms" | "is_being_deleted">,
+): boolean {
   if (card.is_being_deleted) return false;
   return card.status === "recorded" || (card.status === "processing" && card.duration_ms !== null);
 }

@@ -14,7 +14,7 @@ import {
   recordingPage,
   withChange,
 } from "./recording-card.ts";
-import { onSession, currentSession } from "./session.ts";
+import { currentSession, onSession } from "./session.ts";
 
 /** What list_recordings takes beside its mentorship and its place. The same object while it is the same (useMemo). */
 export interface CardOrder {
@@ -118,24 +118,33 @@ async function refetchCard(id: string): Promise<void> {
  */
 function takeChange(payload: unknown, unknown: () => void): void {
   const change = recordingChange.safeParse(payload);
-  if (!change.success) return unknown();
+  if (!change.success) {
+    unknown();
+    return;
+  }
   const before = newest.get(change.data.recording_id);
-  if (before === undefined) return unknown();
+  if (before === undefined) {
+    unknown();
+    return;
+  }
   const after = withChange(before, change.data);
   if (after === before) return;
   newest.set(after.id, after);
   spread(after);
-  if (after.status !== before.status || isFinal(after.status)) void refetchCard(after.id).catch(() => undefined);
+  if (after.status !== before.status || isFinal(after.status))
+    void refetchCard(after.id).catch(() => undefined);
 }
 
 /** The pages with a fresh first one; below it stays what somebody has scrolled to. */
 export function withFreshTop(data: Pages, top: RecordingPage): Pages {
   const last = top.recordings.at(-1);
   const [first] = data.pages;
-  if (first === undefined || top.next === null || last === undefined) return { pages: [top], pageParams: [null] };
+  if (first === undefined || top.next === null || last === undefined)
+    return { pages: [top], pageParams: [null] };
   const onTop = new Set(top.recordings.map(({ id }) => id));
   const isBelow = (card: RecordingCard) =>
-    !onTop.has(card.id) && (card.created_at < last.created_at || (card.created_at === last.created_at && card.id < last.id));
+    !onTop.has(card.id) &&
+    (card.created_at < last.created_at || (card.created_at === last.created_at && card.id < last.id));
   const below = data.pages.map((page) => ({ ...page, recordings: page.recordings.filter(isBelow) }));
   const [pushedOut, ...others] = below;
   return {
@@ -169,7 +178,9 @@ export function useRecordingCards(mentorshipId: string, order: CardOrder): CardL
       if (shown === undefined) return queries.refetchQueries({ queryKey: key });
       const top = await fetchPage(mentorshipId, order, null);
       const onTop = new Set(top.recordings.map(({ id }) => id));
-      const open = shown.pages.flatMap(({ recordings }) => recordings.filter((card) => !isFinal(card.status) && !onTop.has(card.id)));
+      const open = shown.pages.flatMap(({ recordings }) =>
+        recordings.filter((card) => !isFinal(card.status) && !onTop.has(card.id)),
+      );
       await Promise.all(open.map(({ id }) => refetchCard(id)));
       queries.setQueryData<Pages>(key, (data) => data && withFreshTop(data, top));
     };
@@ -188,7 +199,9 @@ export function useRecordingCards(mentorshipId: string, order: CardOrder): CardL
       isFinal: () =>
         queries
           .getQueryData<Pages>(key)
-          ?.pages.every(({ recordings }) => recordings.every((card) => isFinal(card.status) && !card.is_being_deleted)) ?? false,
+          ?.pages.every(({ recordings }) =>
+            recordings.every((card) => isFinal(card.status) && !card.is_being_deleted),
+          ) ?? false,
     });
     return () => {
       clearTimeout(asked);
@@ -268,6 +281,11 @@ export async function deleteFiles(id: string): Promise<void> {
 
 /** Keeps a recording until a later moment (ISO 8601), by default as long as the policy allows. Throws BackendError: kept_longest … */
 export async function keepLonger(id: string, until?: string): Promise<void> {
-  await ask(backend().rpc("keep_recording_longer", { recording_id: id, ...(until === undefined ? {} : { keep_until: until }) }));
+  await ask(
+    backend().rpc("keep_recording_longer", {
+      recording_id: id,
+      ...(until === undefined ? {} : { keep_until: until }),
+    }),
+  );
   await refetchCard(id);
 }

@@ -6,14 +6,14 @@ const count = (n: number, one: string, other: string): string =>
 export const recordingTexts = {
   title: "Recordings",
   titleWith: (name: string) => `Recordings with ${name}`,
-  count: (n: number, isFiltered: boolean) => count(n, "recording", "recordings") + (isFiltered ? " found" : ""),
+  count: (n: number, isFiltered: boolean) =>
+    count(n, "recording", "recordings") + (isFiltered ? " found" : ""),
   loading: "Loading the recordings…",
   listLabel: "Recordings, newest first",
   toCall: "Go to the call",
   loadingMore: "Loading older recordings…",
   allShown: "That is all of them.",
   moreFailed: "Older recordings could not be loaded.",
-
 
   filters: {
     label: "Filter recordings",

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { memorySink, SaveFailure, type SaveProgress, saveStream } from "../../src/pages/player/save-stream.ts";
+import {
+  memorySink,
+  SaveFailure,
+  type SaveProgress,
+  saveStream,
+} from "../../src/pages/player/save-stream.ts";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 

@@ -17,12 +17,22 @@ describe("A link names a moment of a recording", () => {
     expect(secondsOfLink(text)).toBe(seconds);
   });
 
-  it.each([null, undefined, "", "  ", "soon", "-5", "m", "h", "12:3x", "1e9", "12m34s7", "99999999999999999999"])(
-    "%j is none",
-    (text) => {
-      expect(secondsOfLink(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    null,
+    undefined,
+    "",
+    "  ",
+    "soon",
+    "-5",
+    "m",
+    "h",
+    "12:3x",
+    "1e9",
+    "12m34s7",
+    "99999999999999999999",
+  ])("%j is none", (text) => {
+    expect(secondsOfLink(text)).toBeUndefined();
+  });
 
   it("what is written is read again", () => {
     for (const seconds of [0, 1, 59, 60, 61, 754, 3600, 3723, 36_000])

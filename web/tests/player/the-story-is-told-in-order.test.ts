@@ -2,7 +2,11 @@ import { describe, expect, it } from "vitest";
 import { type RecordingEvent, timelineOf } from "../../src/pages/player/timeline.ts";
 
 let id = 0;
-const event = (name: string, detail: Record<string, unknown> = {}, to: string | null = null): RecordingEvent => ({
+const event = (
+  name: string,
+  detail: Record<string, unknown> = {},
+  to: string | null = null,
+): RecordingEvent => ({
   id: ++id,
   happened_at: new Date(Date.UTC(2026, 0, 1, 10, 0, id)).toISOString(),
   actor: "engine",
@@ -41,7 +45,9 @@ describe("The story of a recording is told in order", () => {
   it("whatever ends in failure is a failure, with its code", () => {
     const [missing] = timelineOf([event("files.missing", { error: "files_missing" }, "failed")]);
     expect(missing).toMatchObject({ kind: "failed", reason: "files_missing", tone: "bad" });
-    const [refused] = timelineOf([event("engine.start_failed", { error: { code: "engine_timeout" } }, "failed")]);
+    const [refused] = timelineOf([
+      event("engine.start_failed", { error: { code: "engine_timeout" } }, "failed"),
+    ]);
     expect(refused?.reason).toBe("engine_timeout");
   });
 

@@ -121,7 +121,12 @@ describe("Changes are taken by version", () => {
 
   it("a newer one is taken, and promises nothing that the database has not judged anew", () => {
     const card = withChange(sampleCard({ version: 10 }), change(11));
-    expect(card).toMatchObject({ status: "processing", version: 11, may_delete: false, keepable_until: null });
+    expect(card).toMatchObject({
+      status: "processing",
+      version: 11,
+      may_delete: false,
+      keepable_until: null,
+    });
     // What no message carries stays.
     expect(card.requested_by?.name).toBe("Amara");
   });

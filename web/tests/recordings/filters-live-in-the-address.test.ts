@@ -11,7 +11,8 @@ const read = (address: string) => filtersOf(new URLSearchParams(address));
 
 describe("Filters live in the address", () => {
   it("what is written is read again, always in one form", () => {
-    const address = "q=chidi+monday&status=ready%2Cfailed&quality=1080p%2Caudio&from=2026-01-01&to=2026-01-31&partial=1";
+    const address =
+      "q=chidi+monday&status=ready%2Cfailed&quality=1080p%2Caudio&from=2026-01-01&to=2026-01-31&partial=1";
     expect(parametersOf(read(address)).toString()).toBe(address);
     expect(parametersOf(read("status=failed,ready")).toString()).toBe("status=ready%2Cfailed");
   });

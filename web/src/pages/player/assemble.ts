@@ -1,12 +1,4 @@
-import {
-  BufferTarget,
-  Conversion,
-  HLS_FORMATS,
-  Input,
-  Mp4OutputFormat,
-  Output,
-  UrlSource,
-} from "mediabunny";
+import { BufferTarget, Conversion, HLS_FORMATS, Input, Mp4OutputFormat, Output, UrlSource } from "mediabunny";
 
 /** A slice that does not come is asked for again this often, after so many seconds each. */
 const RETRY_DELAYS = [0.5, 2, 5];

@@ -76,5 +76,8 @@ function movingOf(state: DownloadState): { words: string; percent: number | unde
   const { bytes, totalBytes } = state.progress;
   return totalBytes === null
     ? { words: texts.downloadingSome(formatBytes(bytes)), percent: undefined }
-    : { words: texts.downloading(formatBytes(bytes), formatBytes(totalBytes)), percent: (bytes / totalBytes) * 100 };
+    : {
+        words: texts.downloading(formatBytes(bytes), formatBytes(totalBytes)),
+        percent: (bytes / totalBytes) * 100,
+      };
 }

@@ -4,7 +4,9 @@ import { playerTexts as texts } from "../../texts/player.ts";
 import type { GapMark } from "./gap-marks.ts";
 
 const missingOf = (mark: GapMark) =>
-  mark.missingSeconds === null ? undefined : formatDuration(Math.max(1, Math.round(mark.missingSeconds)) * 1000);
+  mark.missingSeconds === null
+    ? undefined
+    : formatDuration(Math.max(1, Math.round(mark.missingSeconds)) * 1000);
 
 function wordsOf(mark: GapMark): string {
   const missing = missingOf(mark);
@@ -32,7 +34,10 @@ export function GapBar({ marks }: { marks: readonly GapMark[] }) {
 /** What is missing, in words; a press goes a little before the place, so that one sees the jump. */
 export function GapList({ marks, onSeek }: { marks: readonly GapMark[]; onSeek: (seconds: number) => void }) {
   return (
-    <section aria-labelledby="gaps" className="space-y-2 rounded-card border border-transparent bg-warn-soft p-4">
+    <section
+      aria-labelledby="gaps"
+      className="space-y-2 rounded-card border border-transparent bg-warn-soft p-4"
+    >
       <h2 id="gaps" className="flex items-center gap-2 font-semibold text-warn">
         <Scissors aria-hidden="true" className="size-4" />
         {texts.gapsTitle}

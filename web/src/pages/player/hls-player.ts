@@ -1,5 +1,5 @@
 import type { HLSProvider } from "@vidstack/react";
-import type Hls from "hls.js/light";
+import type Hls from "hls.js";
 import workerPath from "hls.js/dist/hls.worker.js?url";
 import type { Renewal } from "./renewal.ts";
 

@@ -21,7 +21,13 @@ export type Trouble =
 const words = { unreachable: texts.failedText, refused: texts.refusedText, broken: texts.brokenText };
 
 /** Over the picture: what is wrong, and what one can do. The region is there before, so that it is announced. */
-export function PlayerTrouble({ trouble, onTryAgain }: { trouble: Trouble | undefined; onTryAgain: () => void }) {
+export function PlayerTrouble({
+  trouble,
+  onTryAgain,
+}: {
+  trouble: Trouble | undefined;
+  onTryAgain: () => void;
+}) {
   return (
     <div role="status">
       {trouble?.kind === "slow" && (

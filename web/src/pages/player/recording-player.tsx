@@ -61,7 +61,10 @@ async function readText(url: string): Promise<string> {
 function sourceOf(addresses: PlaybackAddresses, anew: number) {
   if (addresses.hls !== null) return { src: addresses.hls.url, type: "application/x-mpegurl" as const };
   const [mp4] = addresses.mp4;
-  return { src: mp4 === undefined ? "" : `${mp4.url}${anew === 0 ? "" : `#${anew}`}`, type: "video/mp4" as const };
+  return {
+    src: mp4 === undefined ? "" : `${mp4.url}${anew === 0 ? "" : `#${anew}`}`,
+    type: "video/mp4" as const,
+  };
 }
 
 /** The player. Its addresses end while somebody watches: they are renewed at the same second, and only what cannot be mended shows. */
@@ -92,7 +95,8 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
       isPlaying: current?.paused === false,
     };
     const provider = hls();
-    if (provider !== undefined) provider.config = { ...provider.config, startPosition: restore.current.seconds };
+    if (provider !== undefined)
+      provider.config = { ...provider.config, startPosition: restore.current.seconds };
     loads.current += 1;
     setSource(sourceOf(renewal.current(), loads.current));
   };
@@ -227,13 +231,20 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
         <MediaProvider />
         {/* A cast button would fetch a script from elsewhere. */}
         {isAudio ? (
-          <DefaultAudioLayout icons={defaultLayoutIcons} colorScheme="dark" slots={{ googleCastButton: null }} />
+          <DefaultAudioLayout
+            icons={defaultLayoutIcons}
+            colorScheme="dark"
+            slots={{ googleCastButton: null }}
+          />
         ) : (
-          <DefaultVideoLayout icons={defaultLayoutIcons} colorScheme="dark" slots={{ googleCastButton: null }} />
+          <DefaultVideoLayout
+            icons={defaultLayoutIcons}
+            colorScheme="dark"
+            slots={{ googleCastButton: null }}
+          />
         )}
       </MediaPlayer>
       <PlayerTrouble trouble={trouble} onTryAgain={() => void tryAgain()} />
     </div>
   );
 }
-

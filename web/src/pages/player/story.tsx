@@ -53,7 +53,8 @@ export function Story({ recordingId, version }: { recordingId: string; version: 
 function wordsOf(entry: TimelineEntry): string {
   const words = texts.timeline[entry.kind];
   const by = entry.by === undefined ? undefined : texts.by[entry.by];
-  if (entry.kind === "failed" && entry.reason !== undefined) return `${words}: ${textOfError(entry.reason).sentence}`;
+  if (entry.kind === "failed" && entry.reason !== undefined)
+    return `${words}: ${textOfError(entry.reason).sentence}`;
   const why = entry.reason === undefined ? undefined : texts.stopReasons[entry.reason];
   return [words, why === undefined ? by : `(${why})`].filter(Boolean).join(" ");
 }

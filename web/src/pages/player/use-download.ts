@@ -27,9 +27,14 @@ export function useDownload(open: () => Promise<PlaybackAddresses>, onSaved: () 
         setState({ kind: "saved" });
         onSaved();
       } catch (thrown) {
-        const isCancelled = controller.signal.aborted || (thrown instanceof Error && thrown.name === "AbortError");
+        const isCancelled =
+          controller.signal.aborted || (thrown instanceof Error && thrown.name === "AbortError");
         if (isCancelled) setState({ kind: "idle" });
-        else setState({ kind: "failed", reason: thrown instanceof SaveFailure ? thrown.reason : "not_assembled" });
+        else
+          setState({
+            kind: "failed",
+            reason: thrown instanceof SaveFailure ? thrown.reason : "not_assembled",
+          });
       }
     },
     [onSaved],
@@ -66,7 +71,10 @@ export function useDownload(open: () => Promise<PlaybackAddresses>, onSaved: () 
       // Fresh: its slices are fetched for as long as it takes.
       const [{ assembleMp4 }, { hls }] = await Promise.all([import("./assemble.ts"), open()]);
       if (hls === null) throw new SaveFailure("store_refused");
-      const file = await assembleMp4(hls.url, { signal, onProgress: (share) => setState({ kind: "assembling", share }) });
+      const file = await assembleMp4(hls.url, {
+        signal,
+        onProgress: (share) => setState({ kind: "assembling", share }),
+      });
       giveToBrowser(file, fileName);
     });
 

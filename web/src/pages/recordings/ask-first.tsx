@@ -18,7 +18,16 @@ export interface AskFirstProps {
 }
 
 /** A question before something that concerns two people. */
-export function AskFirst({ title, children, cancel, confirm, look, role = "dialog", onClose, onConfirm }: AskFirstProps) {
+export function AskFirst({
+  title,
+  children,
+  cancel,
+  confirm,
+  look,
+  role = "dialog",
+  onClose,
+  onConfirm,
+}: AskFirstProps) {
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
   const answer = async () => {

@@ -1,8 +1,8 @@
 import { CalendarPlus, RotateCw, Trash2 } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { asBackendError } from "../../backend/errors.ts";
-import { deleteFiles, keepLonger, lookForFilesAgain } from "../../backend/recording-cards.ts";
 import type { RecordingCard } from "../../backend/recording-card.ts";
+import { deleteFiles, keepLonger, lookForFilesAgain } from "../../backend/recording-cards.ts";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/states.tsx";
 import { showToast } from "../../design/toasts.ts";
@@ -66,11 +66,12 @@ export function useCardActions(card: RecordingCard) {
     lookAgain: card.may_retry ? lookAgain : undefined,
     isLooking,
     dialog,
-    problem: problem === undefined ? null : (
-      <Notice tone="bad" isUrgent>
-        {problem}
-      </Notice>
-    ),
+    problem:
+      problem === undefined ? null : (
+        <Notice tone="bad" isUrgent>
+          {problem}
+        </Notice>
+      ),
   };
 }
 
@@ -82,7 +83,13 @@ export function CardActionButtons({ actions }: { actions: CardActions }) {
   return (
     <>
       {lookAgain !== undefined && (
-        <Button size="small" look="primary" icon={<RotateCw />} isBusy={isLooking} onClick={() => void lookAgain()}>
+        <Button
+          size="small"
+          look="primary"
+          icon={<RotateCw />}
+          isBusy={isLooking}
+          onClick={() => void lookAgain()}
+        >
           {texts.lookAgain}
         </Button>
       )}

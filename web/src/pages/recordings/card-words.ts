@@ -1,5 +1,6 @@
 import type { RecordingCard } from "../../backend/recording-card.ts";
 import { formatBytes, formatClock, formatDate, formatDateTime, formatRelative } from "../../design/format.ts";
+import { textOfError } from "../../texts/errors.ts";
 import { recordingTexts as texts } from "../../texts/recordings.ts";
 import { expiryOf, type StatusView } from "./status-view.ts";
 
@@ -40,7 +41,10 @@ export function gapsSentence(card: RecordingCard): string | undefined {
 }
 
 /** Until when it is kept, and whether that is soon. */
-export function expirySentence(card: RecordingCard, now: number): { text: string; isSoon: boolean } | undefined {
+export function expirySentence(
+  card: RecordingCard,
+  now: number,
+): { text: string; isSoon: boolean } | undefined {
   if (card.is_held) return { text: texts.held(card.hold_reason ?? ""), isSoon: false };
   const expiry = expiryOf(card, now);
   if (expiry !== undefined) {
@@ -50,5 +54,15 @@ export function expirySentence(card: RecordingCard, now: number): { text: string
       isSoon: expiry.isSoon,
     };
   }
-  return card.status === "recorded" && card.expires_at === null ? { text: texts.keptForGood, isSoon: false } : undefined;
+  return card.status === "recorded" && card.expires_at === null
+    ? { text: texts.keptForGood, isSoon: false }
+    : undefined;
+}
+
+/** Our own words for a code we know; else the database's. */
+export function reasonOf(error: NonNullable<RecordingCard["error"]>): string {
+  const known = textOfError(error.code);
+  return known === textOfError("unexpected_error") && error.code !== "unexpected_error"
+    ? error.message
+    : known.sentence;
 }

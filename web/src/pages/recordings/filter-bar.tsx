@@ -13,8 +13,18 @@ const texts = recordingTexts.filters;
 const TYPING_MS = 250;
 
 /** Search, statuses, and behind a button quality, days and gaps. What is chosen lives in the address. */
-export function FilterBar({ filters, onChange }: { filters: ListFilters; onChange: (filters: ListFilters) => void }) {
-  const hasMore = filters.qualities.length > 0 || filters.from !== undefined || filters.to !== undefined || filters.isPartial;
+export function FilterBar({
+  filters,
+  onChange,
+}: {
+  filters: ListFilters;
+  onChange: (filters: ListFilters) => void;
+}) {
+  const hasMore =
+    filters.qualities.length > 0 ||
+    filters.from !== undefined ||
+    filters.to !== undefined ||
+    filters.isPartial;
   const [isOpen, setOpen] = useState(hasMore);
   const moreId = useId();
   return (
@@ -111,7 +121,10 @@ function SearchBox({ value, onSearch }: { value: string; onSearch: (search: stri
       <label htmlFor={id} className="sr-only">
         {texts.search}
       </label>
-      <Search aria-hidden="true" className="pointer-events-none absolute left-3 top-1/2 size-4 -translate-y-1/2 text-ink-faint" />
+      <Search
+        aria-hidden="true"
+        className="pointer-events-none absolute left-3 top-1/2 size-4 -translate-y-1/2 text-ink-faint"
+      />
       <input
         id={id}
         type="search"

@@ -1,4 +1,4 @@
-import { recordingQualities, recordingStatuses } from "../../backend/recording-card.ts";
+import { recordingQualities, type recordingStatuses } from "../../backend/recording-card.ts";
 
 /** What a person chose to see. Kept in the address, so that it survives a reload and can be sent to somebody. */
 export interface ListFilters {

@@ -6,11 +6,10 @@ import { classes } from "../../design/class-names.ts";
 import { formatBytes } from "../../design/format.ts";
 import { StatusPill } from "../../design/pill.tsx";
 import { ProgressBar } from "../../design/progress.tsx";
-import { textOfError } from "../../texts/errors.ts";
 import { recordingTexts as texts } from "../../texts/recordings.ts";
 import { qualityTexts } from "../../texts/status.ts";
 import { CardActionButtons, useCardActions } from "./card-actions.tsx";
-import { expirySentence, gapsSentence, recordedBy, stateSentence, whenOf } from "./card-words.ts";
+import { expirySentence, gapsSentence, reasonOf, recordedBy, stateSentence, whenOf } from "./card-words.ts";
 import { nextStepOf } from "./next-step.ts";
 import { statusViewOf } from "./status-view.ts";
 import { Thumbnail } from "./thumbnail.tsx";
@@ -97,9 +96,3 @@ export const RecordingRow = memo(function RecordingRow({ card, now }: { card: Re
     </article>
   );
 });
-
-/** Our own words for a code we know; else the database's. */
-export function reasonOf(error: NonNullable<RecordingCard["error"]>): string {
-  const known = textOfError(error.code);
-  return known === textOfError("unexpected_error") && error.code !== "unexpected_error" ? error.message : known.sentence;
-}

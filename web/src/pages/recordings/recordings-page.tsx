@@ -13,7 +13,14 @@ import { useNow } from "../../design/time.tsx";
 import { en } from "../../texts/en.ts";
 import { recordingTexts as texts } from "../../texts/recordings.ts";
 import { FilterBar } from "./filter-bar.tsx";
-import { argumentsOf, filtersOf, isFiltered, type ListFilters, noFilters, parametersOf } from "./list-filters.ts";
+import {
+  argumentsOf,
+  filtersOf,
+  isFiltered,
+  type ListFilters,
+  noFilters,
+  parametersOf,
+} from "./list-filters.ts";
 import { VirtualRows } from "./virtual-rows.tsx";
 
 /** The recordings of one mentorship, newest first. */
@@ -53,7 +60,12 @@ export default function RecordingsPage() {
         </p>
       </PageTitle>
       <FilterBar filters={filters} onChange={setFilters} />
-      <ListBody list={list} filters={filters} mentorshipId={mentorshipId} onClear={() => setFilters(noFilters)} />
+      <ListBody
+        list={list}
+        filters={filters}
+        mentorshipId={mentorshipId}
+        onClear={() => setFilters(noFilters)}
+      />
     </div>
   );
 }
@@ -102,7 +114,10 @@ function ListBody({
     );
   }
   return (
-    <div aria-busy={list.isChanging} className={classes("space-y-3 transition-opacity", list.isChanging && "opacity-60")}>
+    <div
+      aria-busy={list.isChanging}
+      className={classes("space-y-3 transition-opacity", list.isChanging && "opacity-60")}
+    >
       <VirtualRows cards={cards} total={list.total} now={now} onNearEnd={onNearEnd} />
       <div role="status" className="min-h-6 py-2 text-center text-sm text-ink-faint">
         {isLoadingMore ? texts.loadingMore : !hasMore && cards.length > 10 ? texts.allShown : ""}

@@ -15,9 +15,7 @@ export function Thumbnail({ card, className }: { card: RecordingCard; className?
       aria-hidden="true"
       className={classes(
         "relative flex aspect-video shrink-0 items-center justify-center overflow-hidden rounded-control",
-        canWatch
-          ? "bg-linear-to-br from-accent-soft to-sunken text-accent-ink"
-          : "bg-sunken text-ink-faint",
+        canWatch ? "bg-linear-to-br from-accent-soft to-sunken text-accent-ink" : "bg-sunken text-ink-faint",
         className,
       )}
     >
