@@ -22,7 +22,7 @@ begin
   end if;
   v_policy := recorder.retention_of(v_recording.mentorship_id);
   v_is_going := v_recording.deletion_began_at is not null
-    or v_recording.held_at is null and v_recording.expires_at <= clock_timestamp();
+    or v_recording.held_at is null and coalesce(v_recording.expires_at <= clock_timestamp(), false);
   select i.name, 'mentor' into v_name, v_role from public.instructors i where i.user_id = v_recording.requested_by;
   if v_role is null then
     select e.display_name, 'mentee' into v_name, v_role from public.mentees e where e.user_id = v_recording.requested_by;

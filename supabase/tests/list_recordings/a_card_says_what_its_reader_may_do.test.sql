@@ -1,6 +1,6 @@
 -- What a card promises is what the RPCs then allow.
 begin;
-select plan(22);
+select plan(24);
 select tests.people();
 create temporary table it as select tests.new_call() as call_id;
 create temporary table r as select tests.finished_recording(call_id) as id from it;
@@ -53,5 +53,8 @@ select is(pg_temp.card('mentor', 'may_retry'), 'true', 'files that did not come 
 update public.recordings set error = error || '{"retry": "never"}' where id = (select id from r);
 select is(pg_temp.card('mentor', 'may_retry'), 'false', 'not where the error says never');
 select is(pg_temp.card('mentor', 'may_delete'), 'true', 'what a failed recording left may be deleted');
+update public.recordings set expires_at = null where id = (select id from r);
+select is(pg_temp.card('mentor', 'is_being_deleted'), 'false', 'what has no end is not being deleted');
+select is(pg_temp.card('mentor', 'may_delete'), 'true', 'and may be');
 select * from finish();
 rollback;

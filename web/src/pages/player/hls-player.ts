@@ -13,6 +13,10 @@ const library = import("hls.js/light");
 export function prepareHls(provider: HLSProvider, renewal: Renewal, startSeconds: number): void {
   // The light build has everything that recordings need, under a type of its own.
   provider.library = (() => library) as unknown as HLSProvider["library"];
+  // The address is also laid down as a <source>, which only AirPlay uses; any other browser would try it beside hls.js.
+  if (!("WebKitPlaybackTargetAvailabilityEvent" in window)) {
+    Object.assign(provider, { appendSource: () => undefined });
+  }
   provider.config = {
     workerPath,
     startPosition: startSeconds,
