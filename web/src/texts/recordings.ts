@@ -23,7 +23,7 @@ export const recordingTexts = {
     ready: "Ready",
     under_way: "Under way",
     failed: "Failed",
-    expired: "Deleted",
+    expired: "Expired",
     quality: "Quality",
     anyQuality: "Any quality",
     from: "From",

@@ -31,7 +31,10 @@ export const RecordingRow = memo(function RecordingRow({ card, now }: { card: Re
   const isOver = view.state === "ready" || view.state === "ready_with_gaps";
   return (
     <article className="relative flex flex-col gap-x-4 gap-y-3 rounded-card border border-line bg-surface p-3 shadow-card transition-colors focus-within:border-line-strong hover:border-line-strong sm:flex-row sm:p-4">
-      <Thumbnail card={card} className="w-full max-sm:max-h-36 sm:w-44" />
+      <Thumbnail
+        card={card}
+        className={classes("w-full max-sm:max-h-36 sm:w-44", !canWatch && "max-sm:hidden")}
+      />
       <div className="flex min-w-0 flex-1 flex-col gap-1.5">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <h2 className="min-w-0 font-semibold">

@@ -1,20 +1,27 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { createClient } from "@supabase/supabase-js";
 import type postgres from "postgres";
 import { z } from "zod";
-import { joinCall, type Pair, type People, wish } from "../../integration/people.ts";
+import type { Stack } from "../../../local/stack/stack.ts";
+import { joinCall, wish } from "../../integration/people.ts";
+import { seededPassword } from "../people.ts";
 
 const recordingRows = z.array(z.object({ id: z.uuid(), status: z.string() }));
 
-/** Two people and a recording of theirs that is there: recorded by the engine's stand-in, two slices and a bit. */
-export async function recordedPair(
-  people: People,
+/** Records a call of a mentorship by the engine's stand-in, and gives the id of the recording once it is there. */
+export async function recordCall(
+  stack: Pick<Stack, "url" | "publishableKey">,
+  email: string,
+  mentorshipId: string,
   recordedMs = 9_000,
-): Promise<{ pair: Pair; recordingId: string }> {
-  const pair = await people.pair();
-  const { client } = pair.mentor;
-  const call = await joinCall(pair.mentor, pair.mentorshipId);
+): Promise<string> {
+  const client = createClient(stack.url, stack.publishableKey, { auth: { persistSession: false } });
+  const { data: signedIn, error } = await client.auth.signInWithPassword({ email, password: seededPassword });
+  if (error !== null) throw error;
+  const { access_token: accessToken, user } = signedIn.session;
+  const call = await joinCall({ id: user.id, client, accessToken }, mentorshipId);
   const until = async (status: string) => {
-    const deadline = performance.now() + 90_000;
+    const deadline = performance.now() + 120_000;
     while (performance.now() < deadline) {
       const { data } = await client.from("recordings").select("id, status").eq("call_id", call.id);
       const [row] = recordingRows.parse(data ?? []);
@@ -30,7 +37,7 @@ export async function recordedPair(
   await wish(client, call.id, "stopping");
   const recordingId = await until("recorded");
   await client.rpc("end_call", { call_id: call.id });
-  return { pair, recordingId };
+  return recordingId;
 }
 
 /** A recording that failed for want of its files, with a recorder that did record: its people may have it looked for again. */
@@ -52,7 +59,7 @@ export async function failedRecording(sql: postgres.Sql, mentorshipId: string): 
   return row.id;
 }
 
-/** Other states of a mentorship's recordings, for what a list shows: rows only, nothing behind them. Ids by name. */
+/** Other states of a mentorship's recordings, for what a list shows: rows only, nothing behind them. */
 export async function recordingsInEveryState(sql: postgres.Sql, mentorshipId: string): Promise<void> {
   await sql`
     insert into public.recordings (mentorship_id, instructor_id, mentee_id, channel, status, phase, quality, layout, attempt, requested_by,
