@@ -17,6 +17,8 @@ import { play, untilReady, untilVideo } from "./recordings/player.ts";
 const mentorshipId = "33000000-0000-4000-8000-000000000001";
 /** Amara and Dara: nothing of it is looked at but its length. */
 const longMentorshipId = "33000000-0000-4000-8000-000000000002";
+/** A busy machine takes its time. */
+const patience = { timeout: 60_000 };
 const slices = /\.ts\?/;
 const playlist = /playlist\.m3u8\?/;
 
@@ -46,7 +48,7 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
   test("the list shows it first, and a press opens the player", async () => {
     const list = page.getByRole("list", { name: "Recordings, newest first" });
     const first = list.getByRole("listitem").first();
-    await expect.poll(() => first.textContent()).toContain("Ready");
+    await expect.poll(() => first.textContent(), patience).toContain("Ready");
     expect(await first.getAttribute("aria-posinset")).toBe("1");
     expect(Number(await first.getAttribute("aria-setsize"))).toBeGreaterThanOrEqual(4);
     expect(await seriousFindings(page)).toEqual([]);
@@ -91,7 +93,7 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
     await untilVideo(page, ({ time, isReady }) => isReady && Math.abs(time - 5) < 0.3, "at 5 s");
     await page.getByRole("button", { name: "Copy link at 0:05" }).click();
     await expect
-      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()), patience)
       .toBe(`${under.address}/recordings/${recordingId}?t=5s`);
   });
 
@@ -105,7 +107,7 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
         const [row] =
           await under.sql`select position_ms from playback_positions where recording_id = ${recordingId}`;
         return Math.abs(Number(row?.position_ms ?? 0) / 1000 - left.time);
-      })
+      }, patience)
       .toBeLessThan(0.2);
     await open();
     await untilVideo(
@@ -135,6 +137,7 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
         body: "<Error/>",
       });
     });
+    opened = 0;
     await open("?t=1s");
     await untilReady(page);
     await page.evaluate(() => {
@@ -194,19 +197,18 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
   });
 
   test("the file that is saved is a whole MP4, also where the browser has to put it together", async () => {
+    const [row] = await under.sql`select duration_ms from recordings where id = ${recordingId}`;
+    const expectWhole = ({ seconds, tracks }: Awaited<ReturnType<typeof savedMedia>>) => {
+      expect(Math.abs(seconds - Number(row?.duration_ms) / 1000)).toBeLessThan(1);
+      expect(tracks).toEqual(["audio aac", "video avc"]);
+    };
     await open();
-    expect(await savedMedia(page)).toEqual({
-      seconds: expect.closeTo(10, -0.5),
-      tracks: ["audio aac", "video avc"],
-    });
+    expectWhole(await savedMedia(page));
     await page.getByText("The file is saved.").waitFor();
 
     await under.sql`update recording_files set deleted_at = now() where recording_id = ${recordingId} and kind = 'mp4'`;
     await open();
-    expect(await savedMedia(page)).toEqual({
-      seconds: expect.closeTo(10, -0.5),
-      tracks: ["audio aac", "video avc"],
-    });
+    expectWhole(await savedMedia(page));
     await under.sql`update recording_files set deleted_at = null where recording_id = ${recordingId}`;
   });
 
@@ -222,7 +224,7 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
   test("filters and words live in the address, and nothing found is said as such", async () => {
     await recordingsInEveryState(under.sql, mentorshipId);
     await page.goto(`/video-call/${mentorshipId}/recordings?status=failed`);
-    await expect.poll(() => page.getByRole("article").count()).toBeGreaterThan(1);
+    await expect.poll(() => page.getByRole("article").count(), patience).toBeGreaterThan(1);
     for (const row of await page.getByRole("article").all())
       expect(await row.textContent()).toContain("Failed");
     await page.getByRole("searchbox").fill("no such words anywhere");
@@ -241,7 +243,7 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
       const lengths: number[] = [];
       let most = 0;
       let before = performance.now();
-      const until = before + 60_000;
+      const until = before + 25_000;
       while (performance.now() < until) {
         window.scrollBy(0, 600);
         const now = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
@@ -249,14 +251,14 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", () => {
         before = now;
         most = Math.max(most, document.querySelectorAll("main li").length);
         const last = Number([...document.querySelectorAll("main li")].at(-1)?.getAttribute("aria-posinset"));
-        if (last > 2_000) break;
+        if (last > 1_000) break;
       }
       lengths.sort((a, b) => a - b);
       const at = (share: number) => Math.round(lengths[Math.floor(lengths.length * share)] ?? 0);
       return { frames: lengths.length, p50: at(0.5), p95: at(0.95), most };
     });
     console.log(
-      `scrolled over two thousand rows in ${frames.frames} frames: p50 ${frames.p50} ms, p95 ${frames.p95} ms`,
+      `scrolled up to a thousand rows in ${frames.frames} frames: p50 ${frames.p50} ms, p95 ${frames.p95} ms`,
     );
     expect(frames.most).toBeLessThan(60);
     expect(frames.frames).toBeGreaterThan(50);

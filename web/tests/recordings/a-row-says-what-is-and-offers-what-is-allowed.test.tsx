@@ -87,7 +87,14 @@ describe("A row says what is", () => {
 
   it("a failure in one sentence, and the next step", () => {
     const error = { code: "files_missing", blame: "storage", retry: "later", message: "Words." } as const;
-    show({ status: "failed", error, duration_ms: null, may_retry: true, may_delete: false, keepable_until: null });
+    show({
+      status: "failed",
+      error,
+      duration_ms: null,
+      may_retry: true,
+      may_delete: false,
+      keepable_until: null,
+    });
     expect(text()).toContain("look for them again");
     expect(screen.getAllByRole("button").map((button) => button.textContent)).toEqual(["Look again"]);
   });

@@ -23,6 +23,15 @@ export function prepareHls(provider: HLSProvider, renewal: Renewal, startSeconds
     // Addresses live for hours: what was watched may go, what comes may be fetched ahead.
     backBufferLength: 60,
     maxBufferLength: 40,
+    // A slice that does not come is asked for again for some seconds; then it is said, and a press or the network's return goes on.
+    fragLoadPolicy: {
+      default: {
+        maxTimeToFirstByteMs: 10_000,
+        maxLoadTimeMs: 120_000,
+        timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+        errorRetry: { maxNumRetry: 4, retryDelayMs: 500, maxRetryDelayMs: 4_000 },
+      },
+    },
     xhrSetup: async (xhr: XMLHttpRequest, url: string) => {
       xhr.open("GET", await renewal.addressFor(url), true);
     },

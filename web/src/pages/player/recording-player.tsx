@@ -146,6 +146,15 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
     if (isAskedToSignIn && session.status === "signed_in") void tryAgain();
   }, [isAskedToSignIn, session.status]);
 
+  const isUnreachable = trouble?.kind === "unreachable";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: tryAgain is new at every render.
+  useEffect(() => {
+    if (!isUnreachable) return;
+    const goOn = () => void tryAgain();
+    window.addEventListener("online", goOn);
+    return () => window.removeEventListener("online", goOn);
+  }, [isUnreachable]);
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: what it closes over lives in refs.
   useImperativeHandle(
     ref,

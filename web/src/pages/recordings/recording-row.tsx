@@ -8,6 +8,7 @@ import { StatusPill } from "../../design/pill.tsx";
 import { ProgressBar } from "../../design/progress.tsx";
 import { recordingTexts as texts } from "../../texts/recordings.ts";
 import { qualityTexts } from "../../texts/status.ts";
+import { prefetchPlayback } from "../player/use-playback.ts";
 import { CardActionButtons, useCardActions } from "./card-actions.tsx";
 import { expirySentence, gapsSentence, reasonOf, recordedBy, stateSentence, whenOf } from "./card-words.ts";
 import { nextStepOf } from "./next-step.ts";
@@ -41,6 +42,8 @@ export const RecordingRow = memo(function RecordingRow({ card, now }: { card: Re
             <Link
               to={`/recordings/${card.id}`}
               aria-label={canWatch ? texts.watch(when) : texts.details(when)}
+              onPointerEnter={canWatch ? () => getReady(card.id) : undefined}
+              onFocus={canWatch ? () => getReady(card.id) : undefined}
               className="after:absolute after:inset-0 after:rounded-card"
             >
               {when}
@@ -99,3 +102,10 @@ export const RecordingRow = memo(function RecordingRow({ card, now }: { card: Re
     </article>
   );
 });
+
+/** Somebody points at a recording: the player's code and the addresses are on their way before the press. */
+function getReady(recordingId: string): void {
+  prefetchPlayback(recordingId);
+  // Fails where a new version of the portal is there; opening the page says so.
+  import("../player/player-page.tsx").catch(() => undefined);
+}
