@@ -28,7 +28,7 @@ export function FilterBar({
   const [isOpen, setOpen] = useState(hasMore);
   const moreId = useId();
   return (
-    <div role="search" aria-label={texts.label} className="space-y-3">
+    <search aria-label={texts.label} className="space-y-3">
       <div className="flex flex-wrap items-center gap-2">
         <SearchBox value={filters.search} onSearch={(search) => onChange({ ...filters, search })} />
         <fieldset className="contents">
@@ -95,7 +95,7 @@ export function FilterBar({
           </Chip>
         </div>
       </div>
-    </div>
+    </search>
   );
 }
 
