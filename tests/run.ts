@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { chromiumMissing, findChromium } from "../local/browser/chromium.ts";
 import { type Counts, countOfCheck } from "./run/counts.ts";
 import { execute } from "./run/execute.ts";
 import { endLeftovers, runMark } from "./run/leftovers.ts";
@@ -111,6 +112,12 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
   const order = [...steps.map((step) => step.name), tidy.name];
   results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   console.log(`\n${summaryOf(results, performance.now() - since)}`);
+  // Skipped tests are counted above; what they would have shown, and how to see it, is said here.
+  if (findChromium() === undefined && steps.some(({ name }) => name === "vitest")) {
+    console.log(
+      `\nLEFT OUT: the portal and calls in a real browser (tests/browser and others), because ${chromiumMissing}.`,
+    );
+  }
   return results.every(({ counts }) => counts.failed === 0) ? 0 : 1;
 }
 
