@@ -111,6 +111,14 @@ export const job = z.object({
   max_attempts: z.number().int(),
   /** Milliseconds until the engine's slot that was reserved for this run. */
   wait_ms: z.number(),
+  /** Whose rate and ceiling at the engine it counts against; empty for work that asks nothing of the engine. */
+  engine_account: z.string().default(""),
+  /** How fast this account may be asked, by all workers together; null for work that asks nothing. */
+  requests_per_second: z
+    .number()
+    .positive()
+    .nullish()
+    .transform((value) => value ?? null),
   recording: jobRecording,
   tasks: z.array(engineTask),
   events: z.array(z.object({ notice_id: z.string(), event: z.unknown(), received_at: instant })).nullable(),

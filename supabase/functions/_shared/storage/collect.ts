@@ -28,8 +28,6 @@ export interface CollectDeps {
 
 /** A day at slices of 2 s is about 4 MB of playlist. */
 const LONGEST_PLAYLIST_BYTES = 8 * 1024 * 1024;
-/** The engine's own "normal ceiling" for an upload after the end. */
-const NORMAL_UPLOAD_MS = 20 * 60_000;
 /** The last look is taken this long before the database ends the waiting, or a tenth of it where that is shorter. */
 const LAST_CHANCE_MS = 60 * 60_000;
 /** As a rule everything is there by then; only what is later is worth a manifest of its own. */
@@ -66,13 +64,17 @@ async function lookOnce(job: Job, settings: Settings, deps: CollectDeps): Promis
 
   const waitedMs = deps.now() - (recording.stopped_at ?? deps.now());
   const isLastChance = isLastChanceOf(job, settings, deps.now());
-  const isUsual = waitedMs < NORMAL_UPLOAD_MS;
+  const usualMs = (settings.usual_upload_limit ?? 1_200) * 1000;
+  const isUsual = waitedMs < usualMs;
   const wait = async (what: string): Promise<Outcome> => {
     // Every second at first: that would be more log than news.
     if (waitedMs >= 60_000) deps.log("files.awaited", { recording_id: recording.id, what });
     if (hasMedia(inventory) && waitedMs >= SAVE_AFTER_MS) await publish(job, inventory, false, deps);
     else await deps.database.awaitFiles(recording.id, null, null);
-    const afterMs = openCopies > 0 ? Math.max(LOOK_WHILE_COPYING_MS, pauseMs(waitedMs)) : pauseMs(waitedMs);
+    const afterMs =
+      openCopies > 0
+        ? Math.max(LOOK_WHILE_COPYING_MS, pauseMs(waitedMs, usualMs))
+        : pauseMs(waitedMs, usualMs);
     return { outcome: "snooze", afterMs };
   };
 
@@ -172,13 +174,17 @@ function neverCame(tasks: readonly EngineTask[]): boolean {
   return tasks.every((task) => task.error?.retry === "never" || task.is_empty || task.sid === null);
 }
 
-/** An engine that named no file and wrote none within its normal time for uploads has recorded nothing. */
+/**
+ * An engine that named no file and wrote none within its normal time for uploads has recorded nothing. That is how an end is
+ * known of which the engine said so in an answer to stop that died with the worker: it says so once.
+ */
 function namedNothing(tasks: readonly EngineTask[]): boolean {
   return tasks.every((task) => (task.files ?? []).length === 0);
 }
 
 /** Files come within seconds as a rule, within 20 minutes by the engine's word, else some time in three days. */
-function pauseMs(waitedMs: number): number {
+function pauseMs(waitedMs: number, usualMs: number): number {
   if (waitedMs < 60_000) return 1_000;
-  return waitedMs < NORMAL_UPLOAD_MS ? 10_000 : 300_000;
+  // The look that decides is not late.
+  return waitedMs < usualMs ? Math.min(10_000, usualMs - waitedMs) : 300_000;
 }

@@ -193,6 +193,16 @@ Deno.test("an engine that named nothing and wrote nothing within its usual time 
   assert.equal((await collect({}, { waitedMs: 20 * MINUTE })).story.at(-1), "files.empty");
 });
 
+Deno.test("how long that is, is a setting: the one word that says so dies with a worker that is killed before it saved it", async () => {
+  const settings = { usual_upload_limit: 300 };
+  const early = await collect({}, { waitedMs: 300_000 - 1, settings });
+  assert.ok(
+    early.outcome.outcome === "snooze" && early.outcome.afterMs === 1,
+    "the look that decides is not late",
+  );
+  assert.equal((await collect({}, { waitedMs: 300_000, settings })).story.at(-1), "files.empty");
+});
+
 Deno.test("files that were named and never came are missing, not empty, and only at the last chance", async () => {
   const tasks = [{ files: [{ fileName: mp4File() }] }];
   assert.equal((await collect({}, { tasks, waitedMs: 70 * HOUR })).outcome.outcome, "snooze");
