@@ -49,7 +49,12 @@ interface Restore {
   seconds: number;
   rate: number;
   isPlaying: boolean;
+  /** The player can play and was told; what is left is that it arrives there. */
+  isApplied: boolean;
 }
+
+/** As near as a player comes to where it was sent, seconds. */
+const NEAR = 0.5;
 
 async function readText(url: string): Promise<string> {
   const answer = await fetch(url);
@@ -74,8 +79,13 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
   const renewal = useMemo(() => createRenewal(first, { open, readText, now: Date.now }), [first, open]);
   const [source, setSource] = useState(() => sourceOf(first, 0));
   const [trouble, setTrouble] = useState<Trouble | undefined>();
-  // Set once the player can play: until then it is at 0, whatever was asked for.
-  const restore = useRef<Restore | undefined>({ seconds: start.atSeconds, rate: 1, isPlaying: false });
+  // Until the player has arrived there it says 0, which is nobody's place.
+  const restore = useRef<Restore | undefined>({
+    seconds: start.atSeconds,
+    rate: 1,
+    isPlaying: false,
+    isApplied: false,
+  });
   const isRecovering = useRef(false);
   const loads = useRef(0);
   const session = useSession();
@@ -93,7 +103,9 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
       seconds: current?.currentTime ?? 0,
       rate: current?.playbackRate ?? 1,
       isPlaying: current?.paused === false,
+      isApplied: false,
     };
+    restore.current.isApplied = false;
     const provider = hls();
     if (provider !== undefined)
       provider.config = { ...provider.config, startPosition: restore.current.seconds };
@@ -160,7 +172,11 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
     ref,
     (): PlayerHandle => ({
       seek: (to) => {
-        if (player.current !== null) player.current.currentTime = to;
+        if (restore.current !== undefined && !restore.current.isApplied) restore.current.seconds = to;
+        else if (player.current !== null) {
+          restore.current = undefined;
+          player.current.currentTime = to;
+        }
       },
       isPaused: () => player.current?.paused ?? true,
       loadMore: async () => {
@@ -191,13 +207,20 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
   };
   const onCanPlay = () => {
     const wanted = restore.current;
-    restore.current = undefined;
     const { current } = player;
-    if (wanted === undefined || current === null) return;
-    if (Math.abs(current.currentTime - wanted.seconds) > 0.5) current.currentTime = wanted.seconds;
+    if (wanted === undefined || wanted.isApplied || current === null) return;
+    wanted.isApplied = true;
+    if (Math.abs(current.currentTime - wanted.seconds) > NEAR) current.currentTime = wanted.seconds;
+    else restore.current = undefined;
     current.playbackRate = wanted.rate;
     // A browser may refuse to play without a press: then the play button is there.
     if (wanted.isPlaying) current.play().catch(() => undefined);
+  };
+  /** Whether what the player says is where the person is. */
+  const hasArrived = (at: number) => {
+    const wanted = restore.current;
+    if (wanted?.isApplied === true && Math.abs(at - wanted.seconds) < NEAR) restore.current = undefined;
+    return restore.current === undefined;
   };
 
   return (
@@ -226,13 +249,14 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
           onWatched("started", seconds());
         }}
         onTimeUpdate={({ currentTime }) => {
-          // While another source is being loaded the player stands at 0: that is not where the person is.
-          if (restore.current !== undefined) return;
+          if (!hasArrived(currentTime)) return;
           clock.set(currentTime);
           onWatched("watching", currentTime);
         }}
         onSeeked={(currentTime) => {
-          if (restore.current === undefined) clock.set(currentTime);
+          // A person who seeks before it has arrived is somewhere else on purpose.
+          if (restore.current?.isApplied === true) restore.current = undefined;
+          if (hasArrived(currentTime)) clock.set(currentTime);
         }}
         onPause={() => restore.current === undefined && onWatched("paused", seconds())}
         onEnded={() => onWatched("ended", seconds())}
