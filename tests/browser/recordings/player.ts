@@ -42,7 +42,11 @@ export async function untilVideo(
     if (facts !== null && is(facts)) return facts;
     await page.waitForTimeout(50);
   }
-  throw new Error(`the video never was ${what}: ${JSON.stringify(facts)}`);
+  const words = await page
+    .locator("main")
+    .textContent()
+    .catch(() => "");
+  throw new Error(`the video never was ${what}: ${JSON.stringify(facts)}; the page says: ${words}`);
 }
 
 export const untilReady = (page: Page) => untilVideo(page, ({ isReady }) => isReady, "ready");

@@ -51,8 +51,12 @@ interface Restore {
   isPlaying: boolean;
   /** The player can play and was told; what is left is that it arrives there. */
   isApplied: boolean;
+  /** How often it was sent there and stood elsewhere. */
+  tries: number;
 }
 
+/** So often a player that was put elsewhere (its buffers made anew, a default of the browser) is sent back. */
+const MOST_TRIES = 5;
 /** As near as a player comes to where it was sent, seconds. */
 const NEAR = 0.5;
 
@@ -85,6 +89,7 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
     rate: 1,
     isPlaying: false,
     isApplied: false,
+    tries: 0,
   });
   const isRecovering = useRef(false);
   const loads = useRef(0);
@@ -104,6 +109,7 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
       rate: current?.playbackRate ?? 1,
       isPlaying: current?.paused === false,
       isApplied: false,
+      tries: 0,
     };
     restore.current.isApplied = false;
     const provider = hls();
@@ -191,6 +197,18 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
     if (isHLSProvider(provider)) prepareHls(provider, renewal, start.atSeconds);
   };
   const onHlsError = (data: ErrorData) => {
+    if (data.fatal && data.type === "mediaError") {
+      // Its buffers are made anew, which stops the video and puts it to 0.
+      const { current } = player;
+      restore.current ??= {
+        seconds: current?.currentTime ?? 0,
+        rate: current?.playbackRate ?? 1,
+        isPlaying: current?.paused === false,
+        isApplied: true,
+        tries: 0,
+      };
+      return;
+    }
     if (data.response?.code === 401 || data.response?.code === 403) void recover();
     else if (data.type !== "networkError") return;
     else if (data.fatal) {
@@ -211,16 +229,26 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
     if (wanted === undefined || wanted.isApplied || current === null) return;
     wanted.isApplied = true;
     if (Math.abs(current.currentTime - wanted.seconds) > NEAR) current.currentTime = wanted.seconds;
-    else restore.current = undefined;
     current.playbackRate = wanted.rate;
     // A browser may refuse to play without a press: then the play button is there.
     if (wanted.isPlaying) current.play().catch(() => undefined);
   };
-  /** Whether what the player says is where the person is. */
+  /** Whether what the player says is where the person is. Where it stands elsewhere, it is sent back. */
   const hasArrived = (at: number) => {
     const wanted = restore.current;
-    if (wanted?.isApplied === true && Math.abs(at - wanted.seconds) < NEAR) restore.current = undefined;
-    return restore.current === undefined;
+    const { current } = player;
+    if (wanted === undefined) return true;
+    if (!wanted.isApplied || current === null) return false;
+    if (Math.abs(at - wanted.seconds) < NEAR || wanted.tries >= MOST_TRIES) {
+      restore.current = undefined;
+      if (wanted.isPlaying && current.paused) current.play().catch(() => undefined);
+      return true;
+    }
+    if (!current.state.seeking) {
+      wanted.tries += 1;
+      current.currentTime = wanted.seconds;
+    }
+    return false;
   };
 
   return (
@@ -244,6 +272,11 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
         onHlsFragLoaded={() => setTrouble(undefined)}
         onError={onError}
         onCanPlay={onCanPlay}
+        onLoadedData={() => hasArrived(player.current?.currentTime ?? 0)}
+        onMediaSeekRequest={() => {
+          // A person who seeks before it has arrived is somewhere else on purpose.
+          if (restore.current?.isApplied === true) restore.current = undefined;
+        }}
         onPlaying={() => {
           setTrouble(undefined);
           onWatched("started", seconds());
@@ -254,8 +287,6 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
           onWatched("watching", currentTime);
         }}
         onSeeked={(currentTime) => {
-          // A person who seeks before it has arrived is somewhere else on purpose.
-          if (restore.current?.isApplied === true) restore.current = undefined;
           if (hasArrived(currentTime)) clock.set(currentTime);
         }}
         onPause={() => restore.current === undefined && onWatched("paused", seconds())}
