@@ -46,7 +46,6 @@ test("slices follow one another without a gap until it is told to finish, and ad
   const startedAt = recorder.begin(false);
   await until("three slices", () => slices.length >= 3);
   const { seconds, endedAt } = await recorder.finish();
-  const count = slices.length;
   expect(slices[0]?.startedAt).toBe(startedAt);
   expect(slices.map(({ isFirstAfterGap }) => isFirstAfterGap)).toEqual(slices.map((_, index) => index === 0));
   for (const [index, { startedAt: at, seconds: length }] of slices.entries()) {
@@ -85,7 +84,6 @@ test("after it was abandoned nothing comes any more", async () => {
   recorder.begin(false);
   await until("a slice", () => slices.length >= 1);
   await recorder.abandon();
-  const count = slices.length;
   const other = await openRecorder("witness");
   other.recorder.begin(false);
   await until("slices of somebody else", () => other.slices.length >= 2);

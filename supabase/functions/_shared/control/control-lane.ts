@@ -1,6 +1,7 @@
 import { type AgoraClient, createAgoraClient } from "../agora/client.ts";
 import { createRequestWindow, type RequestWindow } from "../agora/request-window.ts";
 import { type B2Client, createB2Client } from "../b2/client.ts";
+import { observeStore } from "../b2/observe-store.ts";
 import { B2_RETRY_POLICY } from "../b2/retry-policy.ts";
 import { bucketSettings, engineSettings, ingestSettings, stagingSettings } from "../config.ts";
 import { asRecorderError } from "../errors.ts";
@@ -65,7 +66,7 @@ function share(lane: LaneDeps): Shared {
     // Where the engine writes: a task whose sid was lost is found by the names of its files.
     files: createB2Client(
       stagingSettings(lane.environment, "storage") ?? bucketSettings(lane.environment, "storage"),
-      lane,
+      observeStore(lane, lane.log),
       ONE_LOOK,
     ),
     windowOf: windowsOf(lane),

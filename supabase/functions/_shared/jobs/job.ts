@@ -107,6 +107,8 @@ export const job = z.object({
   kind: z.string(),
   recording_id: z.uuid(),
   engine_task_id: z.uuid().nullable(),
+  /** The same on all work that follows from one wish; every line of the log carries it. */
+  correlation_id: z.uuid().optional(),
   attempts: z.number().int(),
   max_attempts: z.number().int(),
   /** Milliseconds until the engine's slot that was reserved for this run. */

@@ -1,5 +1,5 @@
 import type { B2Client } from "../b2/client.ts";
-import { asRecorderError } from "../errors.ts";
+import { asRecorderError, type RecorderError } from "../errors.ts";
 import type { RecorderDatabase } from "../jobs/database.ts";
 import { done, type EngineTask, type Job, type Outcome, retryAfter, type Settings } from "../jobs/job.ts";
 import type { Log } from "../log.ts";
@@ -48,9 +48,19 @@ export async function collectFiles(job: Job, settings: Settings, deps: CollectDe
   } catch (thrown) {
     const error = asRecorderError(thrown);
     // A wrong key or a full bucket is mended by people: that must not cost a recording whose files are safe.
-    if (error.blame === "storage" || error.blame === "configuration") return retryAfter(error);
-    throw thrown;
+    if (error.blame !== "storage" && error.blame !== "configuration") throw thrown;
+    return isLastTry(job, error, settings, deps.now()) ? { outcome: "give_up", error } : retryAfter(error);
   }
+}
+
+/**
+ * Whether the database ends the waiting before this could be tried again, with nothing to play: then the recording fails
+ * with what the store said, instead of with files that nobody could look for.
+ */
+function isLastTry({ recording }: Job, error: RecorderError, settings: Settings, nowMs: number): boolean {
+  const pauseMs = Math.max(error.retryAfterMs ?? 0, settings.retry_longest_delay ?? 60_000);
+  const { deadline_at: deadlineMs, size_bytes: sizeBytes } = recording;
+  return sizeBytes === null && deadlineMs !== undefined && nowMs + pauseMs >= deadlineMs;
 }
 
 async function lookOnce(job: Job, settings: Settings, deps: CollectDeps): Promise<Outcome> {

@@ -232,6 +232,22 @@ Deno.test("a store that fails, or refuses us, is asked again: people mend it, an
   }
 });
 
+Deno.test("a store that refuses us to the end is what the recording fails with, unless there is something to play", async () => {
+  const { deps, story } = storageForTest(wholeAttempt(1));
+  // biome-ignore lint/correctness/useYield: it never comes to a page.
+  deps.bucket.list = async function* () {
+    throw new RecorderFailure(storeError("store_access_denied"));
+  };
+  const lookUntil = async (leftMs: number, recording: Partial<JobRecording> = {}) => {
+    const ending = recordingForTest({ status: "processing", deadline_at: BEGIN_MS + leftMs, ...recording });
+    return (await collectFiles(jobForTest({ kind: "collect", recording: ending }), {}, deps)).outcome;
+  };
+  assert.equal(await lookUntil(61_000), "retry");
+  assert.equal(await lookUntil(60_000), "give_up");
+  assert.equal(await lookUntil(60_000, { size_bytes: 1_000 }), "retry");
+  assert.deepEqual(story, []);
+});
+
 Deno.test("what the database says is not softened", async () => {
   const { deps } = storageForTest(wholeAttempt(1));
   deps.database.publish = () =>
