@@ -19,12 +19,16 @@ const page = (minutes: number[], next: number | null, total: number | null = nul
   total,
   next: next === null ? null : place(next),
 });
-const pages = (...given: RecordingPage[]): InfiniteData<RecordingPage, { at: string; id: string } | null> => ({
+const pages = (
+  ...given: RecordingPage[]
+): InfiniteData<RecordingPage, { at: string; id: string } | null> => ({
   pages: given,
   pageParams: [null, ...given.slice(0, -1).map(({ next }) => next)],
 });
 const minutesOf = (data: InfiniteData<RecordingPage>) =>
-  data.pages.flatMap(({ recordings }) => recordings.map(({ created_at }) => Number(created_at.slice(14, 16))));
+  data.pages.flatMap(({ recordings }) =>
+    recordings.map(({ created_at }) => Number(created_at.slice(14, 16))),
+  );
 
 it("a new recording comes on top, and what it pushed out of the first page stays below it", () => {
   const shown = pages(page([9, 8, 7], 7, 9), page([6, 5, 4], 4));
