@@ -8,7 +8,7 @@ const onlyOnRequest = process.env.CHAOS
 export default defineConfig({
   test: {
     exclude: [...configDefaults.exclude, ...onlyOnRequest],
-    include: ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts"],
+    include: ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.{ts,tsx}"],
     // A limit, not a measure: a busy machine is several times slower, and what waits for a condition ends with it.
     testTimeout: 90_000,
     hookTimeout: 120_000,

@@ -787,6 +787,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
       retry_recording: { Args: { recording_id: string }; Returns: string };
     };
     Enums: {

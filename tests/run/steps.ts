@@ -22,6 +22,9 @@ export function findSteps(projectDir: string, reportsDir: string): Step[] {
     vitest(join(reportsDir, "vitest.json")),
     check("lint", ["biome", "check", "."]),
     check("types", ["tsc", "-p", "tsconfig.json"]),
+    ...(existsSync(join(projectDir, "web", "tsconfig.json"))
+      ? [check("types of the portal", ["tsc", "-p", join("web", "tsconfig.json")])]
+      : []),
     check("types of functions", [...deno("check", projectDir), ...entriesIn(functionsDir)]),
     ...(hasTests(join(functionsDir, "tests"))
       ? [denoTest(projectDir, join(functionsDir, "tests"), join(reportsDir, "deno.xml"))]

@@ -1,0 +1,56 @@
+import { lazy, Suspense } from "react";
+import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from "react-router";
+import { useSession } from "../backend/session.ts";
+import { ErrorBoundary } from "./error-boundary.tsx";
+import { NotFound } from "./not-found.tsx";
+import { PageLoading } from "./page-loading.tsx";
+import { Shell } from "./shell.tsx";
+
+const SignInPage = lazy(() => import("../pages/sign-in/sign-in-page.tsx"));
+const HomePage = lazy(() => import("../pages/home/home-page.tsx"));
+const CallPage = lazy(() => import("../pages/call/call-page.tsx"));
+const RecordingsPage = lazy(() => import("../pages/recordings/recordings-page.tsx"));
+const PlayerPage = lazy(() => import("../pages/player/player-page.tsx"));
+
+/** All pages and who may see them. */
+export function Router() {
+  return (
+    <BrowserRouter>
+      <Routes>
+        <Route path="/sign-in" element={<Page of={<SignInPage />} />} />
+        <Route element={<SignedIn />}>
+          {/* The call has the whole window to itself. */}
+          <Route path="/video-call/:mentorshipId" element={<Page of={<CallPage />} />} />
+          <Route element={<Shell />}>
+            <Route index element={<Page of={<HomePage />} />} />
+            <Route path="/video-call/:mentorshipId/recordings" element={<Page of={<RecordingsPage />} />} />
+            <Route path="/recordings/:id" element={<Page of={<PlayerPage />} />} />
+            <Route path="*" element={<NotFound />} />
+          </Route>
+        </Route>
+      </Routes>
+    </BrowserRouter>
+  );
+}
+
+/** A page whose code comes when it is opened; what it throws stays with it. */
+function Page({ of: page }: { of: React.ReactNode }) {
+  const { pathname } = useLocation();
+  return (
+    <ErrorBoundary key={pathname}>
+      <Suspense fallback={<PageLoading />}>{page}</Suspense>
+    </ErrorBoundary>
+  );
+}
+
+/** Pages for whoever is signed in; others come back here after they have. */
+function SignedIn() {
+  const session = useSession();
+  const { pathname, search, hash } = useLocation();
+  if (session.status === "loading") return <PageLoading />;
+  if (session.status === "signed_out") {
+    const here = `${pathname}${search}${hash}`;
+    return <Navigate to={here === "/" ? "/sign-in" : `/sign-in?to=${encodeURIComponent(here)}`} replace />;
+  }
+  return <Outlet />;
+}

@@ -1,0 +1,4 @@
+/** Not written yet. */
+export default function HomePage() {
+  return <h1 tabIndex={-1}>Home</h1>;
+}

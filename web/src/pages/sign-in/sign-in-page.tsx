@@ -1,0 +1,4 @@
+/** Not written yet. */
+export default function SignInPage() {
+  return <h1 tabIndex={-1}>SignIn</h1>;
+}
