@@ -9,6 +9,7 @@ const served: Record<string, string> = {
   web: join(projectDir, "web", "src"),
   browser: join(projectDir, "local", "browser", "pages"),
   zod: join(projectDir, "node_modules", "zod"),
+  hls: join(projectDir, "node_modules", "hls.js", "dist"),
 };
 
 export interface ModuleServer {

@@ -9,6 +9,8 @@ import {
 } from "mediabunny";
 import type { Cell } from "../agora/capture/layout.ts";
 import { cycleMs, fields, momentOf } from "./pages/clock-face.ts";
+import type { Point, Shade } from "./pages/play-page.ts";
+import { BeepFinder, windowSamples } from "./pages/tone.ts";
 
 /** What one cell showed in one picture of a recording. */
 export interface ReadClock {
@@ -17,7 +19,7 @@ export interface ReadClock {
   /** Recorded moment (UTC ms), where a clock was readable. */
   wallMs: number | null;
   /** Mean colour of the ground beside the clock. */
-  ground: { y: number; u: number; v: number };
+  ground: Shade;
 }
 
 export interface ClockCell {
@@ -53,7 +55,8 @@ export async function readClocks(
     const atMs = sample.timestamp * 1000;
     const planes = await planesOf(sample);
     sample.close();
-    read.push(cellsAt(atMs).map((wanted) => readClock(planes, wanted, atMs, startedAt + atMs)));
+    const shadesOf = (wanted: ClockCell) => pointsOf(wanted).map(({ x, y }) => colourAt(planes, x, y));
+    read.push(cellsAt(atMs).map((wanted) => clockOf(shadesOf(wanted), atMs, startedAt + atMs)));
   }
   return read;
 }
@@ -76,32 +79,31 @@ async function planesOf(sample: VideoSample): Promise<Planes> {
   return { width: sample.codedWidth, height: sample.codedHeight, data };
 }
 
-function readClock(planes: Planes, { cell, aspect }: ClockCell, atMs: number, wallMs: number): ReadClock {
+/** Where in a picture of the recording a cell's clock is looked at: its fields, then the ground beside them. */
+export function pointsOf({ cell, aspect }: ClockCell): Point[] {
   const place = placeIn(cell, aspect);
-  const lit: boolean[] = [];
-  let isReadable = true;
-  for (const field of fields) {
-    const middle = place(field.x + field.width / 2, field.y + field.height / 2);
-    const luma = meanLuma(planes, middle.x, middle.y);
-    if (luma > darkest && luma < brightest) isReadable = false;
-    lit.push(luma >= brightest);
-  }
-  const beside = place(0.5, 0.22);
-  const ground = colourAt(planes, beside.x, beside.y);
+  return [
+    ...fields.map((field) => place(field.x + field.width / 2, field.y + field.height / 2)),
+    place(0.5, 0.22),
+  ];
+}
+
+/** Reads a clock out of what is seen at `pointsOf`, in a picture at `atMs` that was recorded at about `aboutMs` (UTC). */
+export function clockOf(shades: Shade[], atMs: number, aboutMs: number): ReadClock {
+  const ground = shades.at(-1) ?? { y: 0, u: 128, v: 128 };
+  const lumas = shades.slice(0, -1).map(({ y }) => y);
+  const isUnclear = lumas.some((luma) => luma > darkest && luma < brightest);
   // A card with a name, or the background: grey, while every clock stands on a colour.
   const isGrey = Math.abs(ground.u - 128) < 12 && Math.abs(ground.v - 128) < 12;
-  if (!isReadable || isGrey) return { atMs, wallMs: null, ground };
+  if (isUnclear || isGrey) return { atMs, wallMs: null, ground };
   // The clock says where in its cycle it is; which cycle, the picture's own time says.
-  const moment = momentOf(lit);
-  const cycles = Math.round((wallMs - moment) / cycleMs);
+  const moment = momentOf(lumas.map((luma) => luma >= brightest));
+  const cycles = Math.round((aboutMs - moment) / cycleMs);
   return { atMs, wallMs: cycles * cycleMs + moment, ground };
 }
 
 /** Turns shares of what was sent into pixels of the recording. */
-function placeIn(
-  cell: ClockCell["cell"],
-  aspect: number,
-): (x: number, y: number) => { x: number; y: number } {
+function placeIn(cell: ClockCell["cell"], aspect: number): (x: number, y: number) => Point {
   const isWider = aspect > cell.width / cell.height;
   const byHeight = cell.fill ? isWider : !isWider;
   const width = byHeight ? cell.height * aspect : cell.width;
@@ -124,7 +126,7 @@ function meanLuma({ width, height, data }: Planes, x: number, y: number): number
   return sum / Math.max(1, count);
 }
 
-function colourAt(planes: Planes, x: number, y: number): { y: number; u: number; v: number } {
+function colourAt(planes: Planes, x: number, y: number): Shade {
   const luma = planes.width * planes.height;
   const at = Math.floor(y / 2) * (planes.width / 2) + Math.floor(x / 2);
   return {
@@ -134,15 +136,13 @@ function colourAt(planes: Planes, x: number, y: number): { y: number; u: number;
   };
 }
 
-/** Window of the search for beeps, samples of 48 kHz (4 ms): whole periods of 1, 1.5, 2 … kHz. */
-const windowSamples = 192;
-
 /** Media times (ms) at which a tone of each pitch (Hz) begins. */
 export async function findBeeps(mp4: Uint8Array, pitches: number[]): Promise<number[][]> {
   using input = open(mp4);
   const track = await input.getPrimaryAudioTrack();
   if (!track) throw new Error("the recording has no sound");
-  const found = pitches.map((pitch) => ({ pitch, onsets: [] as number[], quietSince: 0, isOn: false }));
+  const onsets = pitches.map((): number[] => []);
+  let finders: BeepFinder[] | undefined;
   let rest = new Float32Array(0);
   let restAt: number | null = null;
   for await (const sample of new AudioSampleSink(track).samples()) {
@@ -150,6 +150,7 @@ export async function findBeeps(mp4: Uint8Array, pitches: number[]): Promise<num
     sample.copyTo(left, { planeIndex: 0, format: "f32-planar" });
     restAt ??= sample.timestamp * 1000;
     const rate = sample.sampleRate;
+    finders ??= pitches.map((pitch) => new BeepFinder(pitch, rate));
     sample.close();
     const joined = new Float32Array(rest.length + left.length);
     joined.set(rest);
@@ -158,25 +159,13 @@ export async function findBeeps(mp4: Uint8Array, pitches: number[]): Promise<num
     for (; at + windowSamples <= joined.length; at += windowSamples) {
       const window = joined.subarray(at, at + windowSamples);
       const ms = restAt + (at * 1000) / rate;
-      for (const tone of found) {
-        const isOn = loudnessOf(window, tone.pitch / rate) > 0.08;
-        if (isOn && !tone.isOn && ms - tone.quietSince > 40) tone.onsets.push(ms);
-        if (!isOn && tone.isOn) tone.quietSince = ms;
-        tone.isOn = isOn;
-      }
+      finders.forEach((finder, index) => {
+        const onset = finder.take(window, ms);
+        if (onset !== null) onsets[index]?.push(onset);
+      });
     }
     rest = joined.slice(at);
     restAt += (at * 1000) / rate;
   }
-  return found.map(({ onsets }) => onsets);
-}
-
-/** Amplitude of one frequency (as a share of the sample rate) in a window. */
-function loudnessOf(window: Float32Array, frequency: number): number {
-  let [sine, cosine] = [0, 0];
-  window.forEach((value, index) => {
-    sine += value * Math.sin(2 * Math.PI * frequency * index);
-    cosine += value * Math.cos(2 * Math.PI * frequency * index);
-  });
-  return (2 * Math.hypot(sine, cosine)) / window.length;
+  return onsets;
 }

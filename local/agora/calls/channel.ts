@@ -96,8 +96,9 @@ export class Channel {
   }
 
   report(from: Session, kind: MediaKind, report: SenderReport): void {
-    from.lastReports.set(kind, report);
-    for (const tap of this.#taps) tap.report(from.uid, kind, report, monotonicMs());
+    const at = monotonicMs();
+    from.lastReports.set(kind, { report, at });
+    for (const tap of this.#taps) tap.report(from.uid, kind, report, at);
   }
 
   askForKeyFrame(uid: number, kind: MediaKind): void {
@@ -110,7 +111,7 @@ export class Channel {
     tap.people(this.people);
     // Senders speak of their clocks every few seconds only; a recorder that comes later wants to know at once.
     for (const { uid, lastReports } of this.#sessions.values()) {
-      for (const [kind, report] of lastReports) tap.report(uid, kind, report, monotonicMs());
+      for (const [kind, { report, at }] of lastReports) tap.report(uid, kind, report, at);
     }
     return () => {
       this.#taps.delete(tap);

@@ -38,7 +38,8 @@ export class Session {
   uid = 0;
   name = "";
   publications: Publications = { microphone: "off", camera: "off", screen: "off" };
-  readonly lastReports = new Map<MediaKind, SenderReport>();
+  /** What the page said last of its clocks, and when that came (monotonic ms). */
+  readonly lastReports = new Map<MediaKind, { report: SenderReport; at: number }>();
   readonly #socket: WebSocket;
   readonly #deps: SessionDeps;
   /** Which uid sits in which slot of this page's connection. */
@@ -49,6 +50,8 @@ export class Session {
   #isGone = false;
   #mediaAt = Number.NEGATIVE_INFINITY;
   #deadline: NodeJS.Timeout;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #missed = 0;
   #expiry: NodeJS.Timeout | undefined;
   #secondBegan = 0;
   #messages = 0;
@@ -135,7 +138,7 @@ export class Session {
       this.refuse({ code: "not_joined", message: "The first message must be join.", retry: false });
       return;
     }
-    this.#heard();
+    this.#missed = 0;
     switch (message.type) {
       case "answer":
         if (this.#isAnswered) {
@@ -189,7 +192,7 @@ export class Session {
       this.#deps.settings.lossPercent,
     );
     this.#connection = connection;
-    this.#heard();
+    this.#watchHeartbeat();
     this.#expiry = setTimeout(
       () => this.refuse({ code: "token_expired", message: "The token has ended.", retry: true }),
       Math.min(admitted.expiresAtMs - Date.now(), 2 ** 31 - 1),
@@ -226,16 +229,16 @@ export class Session {
     }
   }
 
-  /** A sign of life: the next one is due. Media is one too, from a page that is too busy for messages. */
-  #heard(): void {
-    const silentMs = this.#deps.settings.heartbeatMs * missedHeartbeats;
+  /** From now on signs of life are due. Media is one too, from a page that is too busy for messages. */
+  #watchHeartbeat(): void {
+    const { heartbeatMs } = this.#deps.settings;
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => {
-      if (performance.now() - this.#mediaAt < silentMs) this.#heard();
-      else {
-        this.refuse({ code: "page_silent", message: "No sign of life came from the page.", retry: true });
-      }
-    }, silentMs);
+    // Counted in beats of our own: a server that stood still has not read what came meanwhile.
+    this.#heartbeat = setInterval(() => {
+      this.#missed = performance.now() - this.#mediaAt < heartbeatMs ? 0 : this.#missed + 1;
+      if (this.#missed <= missedHeartbeats) return;
+      this.refuse({ code: "page_silent", message: "No sign of life came from the page.", retry: true });
+    }, heartbeatMs);
   }
 
   #isWithinRate(): boolean {
@@ -250,6 +253,7 @@ export class Session {
     if (this.#isGone) return;
     this.#isGone = true;
     clearTimeout(this.#deadline);
+    clearInterval(this.#heartbeat);
     clearTimeout(this.#expiry);
     this.#channel?.remove(this);
     this.#connection?.close().catch(() => undefined);

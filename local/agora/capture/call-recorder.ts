@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { BufferTarget, FilePathTarget, Mp4OutputFormat, MpegTsOutputFormat } from "mediabunny";
-import { monotonicMs } from "../calls/clock.ts";
 import { blockSeconds } from "../media/beeps.ts";
 import { Container, type Tracks } from "../media/container.ts";
 import type { RecordingSink } from "../media/recorder.ts";
@@ -37,9 +36,14 @@ interface OpenMp4 {
 /** Steps per second where there is no picture to pace the work. */
 const soundStepsPerSecond = 5;
 
+/** Behind by no more than this, every picture is made; beyond it some are left out, ms. */
+const catchUpMs = 2_000;
+
 /**
- * Records what stands on the stage, `delayMs` behind the call, so that late packets find their place. Media time is the time of the
- * call minus its pauses; when the machine cannot keep up, pictures are left out and the length never changes.
+ * Records what stands on the stage, `delayMs` behind what was heard of the call, so that late packets find their place. Its time is that
+ * of what it was given, never that of its own work: when it, or the media server, stands still for a while, it goes on where it was.
+ * Media time is the time of the call minus its pauses; when the machine cannot keep up, pictures are left out and the length never
+ * changes.
  */
 export class CallRecorder {
   readonly #order: CaptureOrder;
@@ -50,6 +54,7 @@ export class CallRecorder {
   readonly #sound: SoundEncoder | null;
   readonly #spans: Span[] = [];
   #wallOffset = 0;
+  #heardUntil = Number.NEGATIVE_INFINITY;
   #slice: OpenSlice | null = null;
   #mp4: OpenMp4 | null = null;
   #mp4Count = 0;
@@ -85,6 +90,12 @@ export class CallRecorder {
     this.#work = this.#run().catch((error: unknown) => this.#sink.failed(error));
   }
 
+  /** Everything that arrived before this moment is on the stage. */
+  heard(until: number): void {
+    this.#heardUntil = until;
+    this.#wake();
+  }
+
   resume(at: number): void {
     const last = this.#spans.at(-1);
     if (last && last.end === Number.POSITIVE_INFINITY) return;
@@ -116,16 +127,16 @@ export class CallRecorder {
       const span = this.#spans[index];
       if (!span) {
         if (this.#isFinishing) return;
-        await this.#rest(1000);
+        await this.#rest();
         continue;
       }
-      const reached = monotonicMs() - this.#order.delayMs;
+      const reached = this.#heardUntil - this.#order.delayMs;
       const stepAt = span.start + (this.#nextStep * 1000) / rate;
       // The span's end is not a picture of its own: the last one lasts until it.
       if (stepAt < Math.min(reached, span.end)) {
-        const late = Math.floor(((Math.min(reached, span.end - 1) - stepAt) * rate) / 1000);
-        // Pictures that are over already are left out; the first of a span is what the recording begins with.
-        if (this.#nextStep > 0 && late > 1) this.#nextStep += late;
+        // The first of a span is what the recording begins with, and is never left out.
+        const late = Math.min(reached - catchUpMs, span.end - 1) - stepAt;
+        if (this.#nextStep > 0 && late > 0) this.#nextStep += Math.floor((late * rate) / 1000);
         const at = span.media + this.#nextStep / rate;
         await this.#step(at, span.start + (this.#nextStep * 1000) / rate);
         this.#nextStep += 1;
@@ -140,17 +151,14 @@ export class CallRecorder {
         index += 1;
         continue;
       }
-      await this.#rest(Math.min(stepAt, span.end) - reached + 0.5);
+      await this.#rest();
     }
   }
 
-  async #rest(ms: number): Promise<void> {
+  /** Until more was heard, or something was asked. */
+  async #rest(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      this.#wake = resolve;
     });
   }
 
@@ -159,7 +167,7 @@ export class CallRecorder {
     const isCut = followsGap || !this.#slice || at - this.#slice.start >= this.#order.sliceSeconds - 1e-6;
     let picture: EncodedPicture | null = null;
     if (this.#encoder) {
-      this.#stage.draw(moment, monotonicMs());
+      this.#stage.draw(moment, this.#heardUntil);
       picture = await this.#encoder.encode(this.#stage.pixels, at, isCut);
     }
     if (isCut) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { MediaKind } from "../../../web/src/calls/transport.ts";
 import type { Person } from "../calls/channel.ts";
@@ -9,8 +10,15 @@ import type { CaptureLayout, CaptureOrder, FromRecorder, MediaItem, ToRecorder }
 
 /** Packets go to the recorder in bundles this often, ms: one message each would cost more than the packets. */
 const bundleMs = 20;
-/** A recorder that has not opened, or says nothing for so long, is ended, ms. */
-const silentMs = 10_000;
+/**
+ * So many bundles ago counts as heard. Timers come before sockets in each round of an event loop: after the process stood still, the next
+ * bundle is made before what waits in the sockets is read, and one round does not read all of it.
+ */
+const bundlesUntilHeard = 4;
+/** A recorder from which nothing comes for so many of our own seconds is ended; seconds in which we stood still do not count. */
+const silentSeconds = 10;
+/** Before other programs: whoever watches forgives a late page, and never a recording with holes. Not everybody may ask for it. */
+const priority = -5;
 
 export interface CaptureDeps {
   mediaServer: MediaServer;
@@ -27,8 +35,11 @@ export class CaptureProcess {
   readonly #opened = Promise.withResolvers<void>();
   readonly #finished = Promise.withResolvers<void>();
   #items: MediaItem[] = [];
+  /** When the last bundles were made, the oldest first. */
+  #bundledAt: number[] = [];
   #bundler: NodeJS.Timeout | undefined;
-  #watchdog: NodeJS.Timeout | undefined;
+  readonly #watchdog: NodeJS.Timeout;
+  #silentSeconds = 0;
   #endTap: () => void = () => undefined;
   #askForKeyFrame: (uid: number, kind: "camera" | "screen") => void = () => undefined;
   #wallOffset = Date.now() - monotonicMs();
@@ -45,7 +56,12 @@ export class CaptureProcess {
     this.#child.on("message", (message: FromRecorder) => this.#take(message));
     this.#child.on("error", () => undefined);
     this.#child.once("exit", (code, signal) => this.#died(signal ?? `code ${code}`));
-    this.#stillAlive();
+    this.#watchdog = setInterval(() => {
+      this.#silentSeconds += 1;
+      if (this.#silentSeconds >= silentSeconds) this.#child.kill("SIGKILL");
+    }, 1_000);
+    this.#watchdog.unref();
+    prefer(this.#child.pid);
   }
 
   /** Starts the process and opens its encoders. Throws when it cannot. */
@@ -137,7 +153,7 @@ export class CaptureProcess {
   }
 
   #take(message: FromRecorder): void {
-    this.#stillAlive();
+    this.#silentSeconds = 0;
     switch (message.type) {
       case "opened":
         this.#opened.resolve();
@@ -164,12 +180,6 @@ export class CaptureProcess {
     }
   }
 
-  #stillAlive(): void {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = setTimeout(() => this.#child.kill("SIGKILL"), silentMs);
-    this.#watchdog.unref();
-  }
-
   #died(why: string): void {
     if (this.#isDead) return;
     this.#isDead = true;
@@ -182,21 +192,32 @@ export class CaptureProcess {
 
   #close(): void {
     clearInterval(this.#bundler);
-    clearTimeout(this.#watchdog);
+    clearInterval(this.#watchdog);
     this.#endTap();
     this.#endTap = () => undefined;
     this.#items = [];
   }
 
   #flush(): void {
-    if (this.#items.length === 0) return;
+    this.#bundledAt.push(monotonicMs());
+    if (this.#bundledAt.length <= bundlesUntilHeard) return;
+    const heardUntil = this.#bundledAt.shift() ?? 0;
     const items = this.#items;
     this.#items = [];
-    this.#send({ type: "media", items });
+    this.#send({ type: "media", items, heardUntil });
   }
 
   #send(message: ToRecorder): void {
     if (this.#isDead || !this.#child.connected) return;
     this.#child.send(message, () => undefined);
+  }
+}
+
+/** Asks the system to let this process go first; where that is not allowed it goes on as it is. */
+function prefer(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, priority);
+  } catch {
+    // An ordinary user may not; the recorder survives waiting, too.
   }
 }

@@ -38,7 +38,7 @@ async function take(message: ToRecorder): Promise<void> {
       return stage?.setPeople(message.people, message.at);
     case "media":
       for (const item of message.items) stage?.take(item);
-      return;
+      return recorder?.heard(message.heardUntil);
     case "finish": {
       const seconds = (await recorder?.finish(message.at)) ?? 0;
       stage?.close();

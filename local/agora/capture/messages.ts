@@ -44,7 +44,8 @@ export type ToRecorder =
   | { type: "pause" | "resume" | "finish"; at: number }
   | { type: "rearrange"; layout: CaptureLayout }
   | { type: "people"; people: Person[]; at: number }
-  | { type: "media"; items: MediaItem[] };
+  /** Everything that arrived before `heardUntil` is in this bundle or in one before. */
+  | { type: "media"; items: MediaItem[]; heardUntil: number };
 
 export type FromRecorder =
   | { type: "opened" }

@@ -1,62 +1,67 @@
-/** How far a sender's own statement may be from what the arrival of its packets tells, ms: a busy one sends seconds late. */
-const plausibleMs = 5_000;
-/** Beyond this a stream has begun anew. */
+/** A sender's own statement is not believed beyond this, ms: then its clock is not this machine's. */
+const plausibleMs = 10_000;
+/** A statement that grows old and that arrivals contradict by more than this is of a time line that was left, ms. */
+const contradictedMs = 700;
+/** Beyond this a stream has begun anew, ms. */
 const restartMs = 10_000;
 /** The earliest arrival of the last one or two of these counts, ms: after a pause some senders go on where their time stood. */
 const windowMs = 1_500;
 
+/** What is known of one unbroken run of a stream's time: how far the monotonic clock is from it, ms. */
+interface Run {
+  /** Earliest arrivals of this window and of the one before. */
+  earliest: number;
+  earliestBefore: number;
+  windowBegan: number;
+  report: { offset: number; at: number } | null;
+}
+
+/** A place in the time of a stream; when that was, its clock tells, and better once more is known. */
+export interface RtpMoment {
+  readonly mediaMs: number;
+  readonly run: Run;
+}
+
 /**
- * Tells when something was captured, in ms of the monotonic clock, from its RTP time: first from the earliest arrivals (a packet
- * cannot come before it was made), then from what the sender says about its clock, where that is plausible. All senders are on
- * this machine, so their clock is ours.
+ * Tells when something was captured, in ms of the monotonic clock, from its RTP time: from the earliest arrivals (a packet cannot come
+ * before it was made) and from what the sender says about its clock, where that is plausible. All senders are on this machine, so
+ * their clock is ours. Asked late, it answers with what came after the packet too: so it is asked when something is to be shown, never
+ * when it arrives.
  */
 export class RtpClock {
   readonly #perMs: number;
   #lastRtp: number | null = null;
   #unwrapped = 0;
-  /** Earliest arrivals (ms beside RTP time) of this window and of the one before. */
-  #earliest = Number.POSITIVE_INFINITY;
-  #earliestBefore = Number.POSITIVE_INFINITY;
-  #windowBegan = 0;
-  #reportOffset: number | null = null;
+  #run = newRun();
 
   /** `rate`: ticks per second. */
   constructor(rate: number) {
     this.#perMs = rate / 1000;
   }
 
-  /** Takes in a packet; gives the moment of its capture. */
-  arrived(rtpTime: number, at: number): number {
+  /** Takes in a packet that came `at`. */
+  arrived(rtpTime: number, at: number): RtpMoment {
     const mediaMs = this.#unwrap(rtpTime) / this.#perMs;
     const offset = at - mediaMs;
-    if (Math.abs(offset - this.#arrivalOffset()) > restartMs) {
-      this.#earliest = Number.POSITIVE_INFINITY;
-      this.#earliestBefore = Number.POSITIVE_INFINITY;
+    if (Math.abs(offset - arrivalOffset(this.#run)) > restartMs) this.#run = newRun();
+    const run = this.#run;
+    if (at - run.windowBegan > windowMs) {
+      run.earliestBefore = run.earliest;
+      run.earliest = Number.POSITIVE_INFINITY;
+      run.windowBegan = at;
     }
-    if (at - this.#windowBegan > windowMs) {
-      this.#earliestBefore = this.#earliest;
-      this.#earliest = Number.POSITIVE_INFINITY;
-      this.#windowBegan = at;
-    }
-    this.#earliest = Math.min(this.#earliest, offset);
-    return mediaMs + this.#offset();
+    run.earliest = Math.min(run.earliest, offset);
+    return { mediaMs, run };
   }
 
-  /** Takes in a sender's statement that `rtpTime` was captured at `capturedAt`. */
-  reported(rtpTime: number, capturedAt: number): void {
-    this.#reportOffset = capturedAt - this.#unwrap(rtpTime) / this.#perMs;
+  /** Takes in a sender's statement, which came `at`, that `rtpTime` was captured at `capturedAt`. */
+  reported(rtpTime: number, capturedAt: number, at: number): void {
+    this.#run.report = { offset: capturedAt - this.#unwrap(rtpTime) / this.#perMs, at };
   }
 
-  #arrivalOffset(): number {
-    return Math.min(this.#earliest, this.#earliestBefore);
-  }
-
-  #offset(): number {
-    const arrived = this.#arrivalOffset();
-    const reported = this.#reportOffset;
-    if (reported === null) return arrived;
-    const delay = arrived - reported;
-    return delay > -20 && delay < plausibleMs ? reported : arrived;
+  /** When that was, as far as is known now. */
+  capturedAt({ mediaMs, run }: RtpMoment): number {
+    return mediaMs + offsetOf(run);
   }
 
   /** RTP time without its wrap at 2^32. */
@@ -66,4 +71,23 @@ export class RtpClock {
     this.#lastRtp = rtpTime;
     return this.#unwrapped;
   }
+}
+
+function newRun(): Run {
+  const none = Number.POSITIVE_INFINITY;
+  return { earliest: none, earliestBefore: none, windowBegan: Number.NEGATIVE_INFINITY, report: null };
+}
+
+function arrivalOffset({ earliest, earliestBefore }: Run): number {
+  return Math.min(earliest, earliestBefore);
+}
+
+function offsetOf(run: Run): number {
+  const arrived = arrivalOffset(run);
+  const { report } = run;
+  if (report === null) return arrived;
+  const delay = arrived - report.offset;
+  const isOld = report.at < run.windowBegan;
+  if (delay > plausibleMs || (isOld && delay > contradictedMs)) return arrived;
+  return Math.min(arrived, report.offset);
 }

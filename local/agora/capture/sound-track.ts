@@ -9,7 +9,7 @@ import {
 import { Codec, CodecContext, FFmpegError, Frame, Packet } from "node-av/lib";
 import { clockRates } from "../calls/rates.ts";
 import type { MediaItem } from "./messages.ts";
-import { RtpClock } from "./rtp-clock.ts";
+import { RtpClock, type RtpMoment } from "./rtp-clock.ts";
 
 type MediaPacket = Extract<MediaItem, { type: "packet" }>;
 
@@ -17,6 +17,8 @@ export const sampleRate = 48_000;
 export const samplesPerMs = sampleRate / 1000;
 /** How much sound is kept, samples: far more than any delay. */
 const kept = 8 * sampleRate;
+/** More than any delay holds, packets of 20 ms: a recorder that stands still must not fill the memory. */
+const mostWaiting = 1_500;
 /** Beyond this the sound is moved to where it belongs, samples (10 ms): a jump is heard less than drifting lips are seen. */
 const resyncSamples = sampleRate / 100;
 
@@ -30,9 +32,11 @@ export class SoundTrack {
   readonly #context: CodecContext;
   readonly #packet = new Packet();
   readonly #frame = new Frame();
-  /** Where the sample with this RTP time stands. */
-  #anchor: { rtpTime: number; position: number } | null = null;
-  #lastRtp: number | null = null;
+  /** What is not decoded yet, in the order of its making. */
+  #waiting: { moment: RtpMoment; payload: Uint8Array }[] = [];
+  #decoded: RtpMoment | null = null;
+  /** Where the sound of this moment was placed. */
+  #anchor: { moment: RtpMoment; position: number } | null = null;
   /** Samples before this were mixed; later ones may come. */
   #mixedTo = 0;
 
@@ -50,29 +54,26 @@ export class SoundTrack {
   }
 
   push(packet: MediaPacket): void {
-    const capturedAt = this.#clock.arrived(packet.rtpTime, packet.at);
-    // Late packets would confuse the decoder, which knows no order but that of arrival.
-    if (this.#lastRtp !== null && ((packet.rtpTime - this.#lastRtp) | 0) <= 0) return;
-    this.#lastRtp = packet.rtpTime;
-    const measured = Math.round(capturedAt * samplesPerMs);
-    const position = this.#place(packet.rtpTime, measured);
-    this.#packet.data = Buffer.from(packet.payload);
-    const sent = this.#context.sendPacketSync(this.#packet);
-    this.#packet.unref();
-    if (sent < 0) return;
-    let written = position;
-    while (this.#context.receiveFrameSync(this.#frame) >= 0) {
-      written += this.#write(written);
-      this.#frame.unref();
+    const moment = this.#clock.arrived(packet.rtpTime, packet.at);
+    // The decoder knows no order but that in which it is fed: what comes before the last one comes too late.
+    if (this.#decoded && this.#decoded.run === moment.run && moment.mediaMs <= this.#decoded.mediaMs) return;
+    let index = this.#waiting.length;
+    for (; index > 0; index--) {
+      const before = this.#waiting[index - 1];
+      if (!before || before.moment.run !== moment.run || before.moment.mediaMs < moment.mediaMs) break;
+      if (before.moment.mediaMs === moment.mediaMs) return;
     }
+    this.#waiting.splice(index, 0, { moment, payload: packet.payload });
+    if (this.#waiting.length > mostWaiting) this.#waiting.shift();
   }
 
-  report(rtpTime: number, capturedAt: number): void {
-    this.#clock.reported(rtpTime, capturedAt);
+  report(rtpTime: number, capturedAt: number, at: number): void {
+    this.#clock.reported(rtpTime, capturedAt, at);
   }
 
   /** Adds `count` samples from `position` on to `left` and `right`, and forgets them. */
   mixInto(left: Float32Array, right: Float32Array, position: number, count: number): void {
+    this.#decodeUntil(position + count);
     for (let index = 0; index < count; index++) {
       const at = ((position + index) % kept) * 2;
       left[index] = (left[index] ?? 0) + (this.#samples[at] ?? 0);
@@ -89,16 +90,34 @@ export class SoundTrack {
     this.#context.freeContext();
   }
 
-  #place(rtpTime: number, measured: number): number {
-    if (this.#anchor) {
-      const position = this.#anchor.position + ((rtpTime - this.#anchor.rtpTime) | 0);
-      if (Math.abs(position - measured) <= resyncSamples) {
-        this.#anchor = { rtpTime, position };
-        return position;
+  #decodeUntil(end: number): void {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const { moment, payload } = next;
+      const position = this.#place(moment);
+      if (position >= end) return;
+      this.#waiting.shift();
+      this.#decoded = moment;
+      this.#anchor = { moment, position };
+      this.#packet.data = Buffer.from(payload);
+      const sent = this.#context.sendPacketSync(this.#packet);
+      this.#packet.unref();
+      if (sent < 0) continue;
+      let written = position;
+      while (this.#context.receiveFrameSync(this.#frame) >= 0) {
+        written += this.#write(written);
+        this.#frame.unref();
       }
     }
-    this.#anchor = { rtpTime, position: measured };
-    return measured;
+  }
+
+  /** Where a packet's sound begins: right after the one before, unless its clock says that it belongs elsewhere. */
+  #place(moment: RtpMoment): number {
+    const measured = Math.round(this.#clock.capturedAt(moment) * samplesPerMs);
+    const anchor = this.#anchor;
+    if (!anchor || anchor.moment.run !== moment.run) return measured;
+    const passed = Math.round((moment.mediaMs - anchor.moment.mediaMs) * samplesPerMs);
+    const position = anchor.position + passed;
+    return Math.abs(position - measured) <= resyncSamples ? position : measured;
   }
 
   /** Writes the decoded frame; gives its length in samples. */

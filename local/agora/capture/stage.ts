@@ -59,8 +59,8 @@ export class Stage {
     else this.#takeVideo(item, item.kind);
   }
 
-  /** Draws what was to be seen at `moment`. */
-  draw(moment: number, now: number): void {
+  /** Draws what was to be seen at `moment`; everything that arrived before `heardUntil` was taken. */
+  draw(moment: number, heardUntil: number): void {
     const canvas = this.#canvas;
     if (!canvas) return;
     this.#applyChanges(moment);
@@ -69,7 +69,7 @@ export class Stage {
       const name = `${cell.uid} ${cell.kind}`;
       const person = this.#people.find(({ uid }) => uid === cell.uid);
       // Decoded even where it is not shown: later pictures are made from earlier ones.
-      const picture = this.#videos.get(name)?.track.at(moment, now) ?? null;
+      const picture = this.#videos.get(name)?.track.at(moment, heardUntil) ?? null;
       const isOn = person?.publications[cell.kind] === "on";
       if (picture && isOn) {
         if (picture.isNew || this.#shown.get(name) !== "picture" || this.#overlaps(cell)) {
@@ -98,7 +98,7 @@ export class Stage {
     if (this.#order.audio === null) return;
     const known = this.#sounds.get(item.uid);
     if (item.type === "report") {
-      known?.track.report(item.rtpTime, item.capturedAt);
+      known?.track.report(item.rtpTime, item.capturedAt, item.at);
       return;
     }
     if (known?.ssrc === item.ssrc) {
@@ -118,7 +118,7 @@ export class Stage {
     const name = `${item.uid} ${kind}`;
     const known = this.#videos.get(name);
     if (item.type === "report") {
-      known?.track.report(item.rtpTime, item.capturedAt);
+      known?.track.report(item.rtpTime, item.capturedAt, item.at);
       return;
     }
     if (known?.ssrc === item.ssrc) {
@@ -134,7 +134,7 @@ export class Stage {
 
   #tellLastReport(name: string, track: SoundTrack | VideoTrack): void {
     const last = this.#reports.get(name);
-    if (last) track.report(last.rtpTime, last.capturedAt);
+    if (last) track.report(last.rtpTime, last.capturedAt, last.at);
   }
 
   #applyChanges(moment: number): void {

@@ -4,7 +4,7 @@ import { clockRates } from "../calls/rates.ts";
 import { type AccessUnit, AccessUnits } from "./access-units.ts";
 import type { MediaItem } from "./messages.ts";
 import { PacketOrder } from "./packet-order.ts";
-import { RtpClock } from "./rtp-clock.ts";
+import { RtpClock, type RtpMoment } from "./rtp-clock.ts";
 
 type MediaPacket = Extract<MediaItem, { type: "packet" }>;
 
@@ -15,7 +15,9 @@ const staleMs = 3_500;
 /** Key frames are asked for at most this often, ms. */
 const askEveryMs = 500;
 /** More than any delay holds: a recorder that stands still must not fill the memory. */
-const mostWaiting = 300;
+const mostWaiting = 900;
+/** Times of pictures that never became whole are forgotten beyond this many. */
+const mostMoments = 512;
 
 /** One person's camera or screen: packets go in as they arrive, pictures come out by the time of their capture. */
 export class VideoTrack {
@@ -23,12 +25,12 @@ export class VideoTrack {
   readonly #clock = new RtpClock(clockRates.camera);
   readonly #order: PacketOrder<MediaPacket>;
   readonly #units = new AccessUnits();
-  readonly #captures = new Map<number, number>();
+  readonly #moments = new Map<number, RtpMoment>();
   readonly #context: CodecContext;
   readonly #packet = new Packet();
   #shown = new Frame();
   #spare = new Frame();
-  #waiting: { unit: AccessUnit; capturedAt: number }[] = [];
+  #waiting: { unit: AccessUnit; moment: RtpMoment }[] = [];
   #shownAt = Number.NEGATIVE_INFINITY;
   #askedAt = Number.NEGATIVE_INFINITY;
   #isNew = false;
@@ -51,21 +53,26 @@ export class VideoTrack {
   }
 
   push(packet: MediaPacket): void {
-    this.#captures.set(packet.rtpTime, this.#clock.arrived(packet.rtpTime, packet.at));
+    this.#moments.set(packet.rtpTime, this.#clock.arrived(packet.rtpTime, packet.at));
     this.#order.push(packet, packet.at);
     this.#collect(packet.at);
   }
 
-  report(rtpTime: number, capturedAt: number): void {
-    this.#clock.reported(rtpTime, capturedAt);
+  report(rtpTime: number, capturedAt: number, at: number): void {
+    this.#clock.reported(rtpTime, capturedAt, at);
   }
 
-  /** The picture to be seen at a moment, or null; `isNew` when it differs from the one given before. */
-  at(moment: number, now: number): { frame: Frame; isNew: boolean } | null {
-    this.#collect(now);
-    while (this.#waiting[0] && this.#waiting[0].capturedAt <= moment) {
-      const next = this.#waiting.shift();
-      if (next) this.#decode(next.unit, next.capturedAt);
+  /**
+   * The picture to be seen at a moment, or null; `isNew` when it differs from the one given before. Everything that arrived before
+   * `heardUntil` was pushed.
+   */
+  at(moment: number, heardUntil: number): { frame: Frame; isNew: boolean } | null {
+    this.#collect(heardUntil);
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const capturedAt = this.#clock.capturedAt(next.moment);
+      if (capturedAt > moment) break;
+      this.#waiting.shift();
+      this.#decode(next.unit, capturedAt);
     }
     if (moment - this.#shownAt > staleMs) return null;
     const isNew = this.#isNew;
@@ -80,24 +87,26 @@ export class VideoTrack {
     this.#context.freeContext();
   }
 
-  #collect(now: number): void {
-    for (const { packet, followsGap } of this.#order.take(now)) {
+  #collect(heardUntil: number): void {
+    for (const { packet, followsGap } of this.#order.take(heardUntil)) {
       if (followsGap) this.#units.gap();
       const payload = Buffer.from(packet.payload.buffer, packet.payload.byteOffset, packet.payload.length);
       const unit = this.#units.push(payload, packet.rtpTime, packet.marker);
       if (!unit) continue;
-      const capturedAt = this.#captures.get(unit.rtpTime) ?? packet.at;
-      this.#waiting.push({ unit, capturedAt });
+      const moment = this.#moments.get(unit.rtpTime) ?? this.#clock.arrived(unit.rtpTime, packet.at);
+      this.#moments.delete(unit.rtpTime);
+      this.#waiting.push({ unit, moment });
     }
-    if (this.#captures.size > 512) {
-      for (const rtpTime of [...this.#captures.keys()].slice(0, 256)) this.#captures.delete(rtpTime);
+    if (this.#moments.size > mostMoments) {
+      for (const rtpTime of [...this.#moments.keys()].slice(0, mostMoments / 2))
+        this.#moments.delete(rtpTime);
     }
     if (this.#waiting.length > mostWaiting) {
       this.#waiting = [];
       this.#units.gap();
     }
-    if (this.#units.needsKey && now - this.#askedAt > askEveryMs) {
-      this.#askedAt = now;
+    if (this.#units.needsKey && heardUntil - this.#askedAt > askEveryMs) {
+      this.#askedAt = heardUntil;
       this.#askForKey();
     }
   }

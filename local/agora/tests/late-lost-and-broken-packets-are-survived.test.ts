@@ -79,27 +79,64 @@ test("a missing packet is waited for, then given up; what comes later than that 
   expect(numbers(order.take(900))).toEqual([]);
 });
 
+const takes = (clock: RtpClock, rtpTime: number, at: number) => clock.capturedAt(clock.arrived(rtpTime, at));
+
 test("the moment of capture follows the earliest arrivals, then what the sender says", () => {
   const clock = new RtpClock(90_000);
-  expect(clock.arrived(0, 1_000)).toBe(1_000);
+  expect(takes(clock, 0, 1_000)).toBe(1_000);
   // A packet that is held up changes nothing; an earlier one does.
-  expect(clock.arrived(9_000, 1_180)).toBeCloseTo(1_100, 0);
-  expect(clock.arrived(18_000, 1_190)).toBeCloseTo(1_190, 0);
-  clock.reported(18_000, 1_175);
-  expect(clock.arrived(27_000, 1_300)).toBeCloseTo(1_275, 0);
+  expect(takes(clock, 9_000, 1_180)).toBeCloseTo(1_100, 0);
+  expect(takes(clock, 18_000, 1_190)).toBeCloseTo(1_190, 0);
+  clock.reported(18_000, 1_175, 1_195);
+  expect(takes(clock, 27_000, 1_300)).toBeCloseTo(1_275, 0);
+});
+
+test("what came late is placed by its time as soon as that is known, by what came after it", () => {
+  const clock = new RtpClock(90_000);
+  // The process stood still for two seconds; then everything came at once.
+  const late = clock.arrived(0, 3_000);
+  expect(clock.capturedAt(late)).toBe(3_000);
+  expect(takes(clock, 90_000, 3_000)).toBe(3_000);
+  expect(clock.capturedAt(late)).toBe(2_000);
+  clock.arrived(180_000, 3_010);
+  clock.reported(180_000, 3_000, 3_010);
+  expect(clock.capturedAt(late)).toBe(1_000);
+});
+
+test("a sender that stood still and says when it made what it sends is believed over its late packets", () => {
+  const clock = new RtpClock(90_000);
+  clock.arrived(0, 1_000);
+  clock.reported(0, 1_000, 1_000);
+  const late = clock.arrived(90_000, 6_000);
+  clock.reported(90_000, 2_000, 6_000);
+  expect(clock.capturedAt(late)).toBe(2_000);
+});
+
+test("after a pause in which a sender's time stood, its old statement is not believed", () => {
+  const clock = new RtpClock(48_000);
+  clock.arrived(0, 1_000);
+  clock.reported(0, 1_000, 1_000);
+  clock.arrived(960, 6_020);
+  const moment = clock.arrived(1_920, 6_040);
+  clock.arrived(960 * 100, 8_000);
+  expect(clock.capturedAt(moment)).toBeCloseTo(6_040, 0);
+  clock.reported(960 * 101, 8_010, 8_020);
+  expect(clock.capturedAt(moment)).toBeCloseTo(6_030, 0);
 });
 
 test("a sender whose clock is elsewhere is not believed, and one that begins anew is followed", () => {
   const clock = new RtpClock(48_000);
   clock.arrived(0, 1_000);
-  clock.reported(0, 99_000);
-  expect(clock.arrived(4_800, 1_100)).toBeCloseTo(1_100, 0);
-  expect(clock.arrived(4_800_000, 1_200)).toBeCloseTo(1_200, 0);
-  expect(clock.arrived(4_804_800, 1_300)).toBeCloseTo(1_300, 0);
+  clock.reported(0, -99_000, 1_000);
+  expect(takes(clock, 4_800, 1_100)).toBeCloseTo(1_100, 0);
+  clock.reported(0, 99_000, 1_100);
+  expect(takes(clock, 9_600, 1_200)).toBeCloseTo(1_200, 0);
+  expect(takes(clock, 4_800_000, 1_300)).toBeCloseTo(1_300, 0);
+  expect(takes(clock, 4_804_800, 1_400)).toBeCloseTo(1_400, 0);
 });
 
 test("times go on across the wrap of RTP time", () => {
   const clock = new RtpClock(90_000);
-  expect(clock.arrived(2 ** 32 - 9_000, 1_000)).toBe(1_000);
-  expect(clock.arrived(9_000, 1_200)).toBeCloseTo(1_200, 0);
+  expect(takes(clock, 2 ** 32 - 9_000, 1_000)).toBe(1_000);
+  expect(takes(clock, 9_000, 1_200)).toBeCloseTo(1_200, 0);
 });

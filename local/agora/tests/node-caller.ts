@@ -3,7 +3,12 @@ import { AV_CHANNEL_LAYOUT_MONO, AV_SAMPLE_FMT_FLT, FF_ENCODER_LIBOPUS } from "n
 import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational } from "node-av/lib";
 import { MediaStreamTrack, RTCPeerConnection, RTCRtpCodecParameters, RtpHeader, RtpPacket } from "werift";
 import WebSocket from "ws";
-import { type ClientMessage, onlyLoopback, serverMessage } from "../../../web/src/calls/local/messages.ts";
+import {
+  type ClientMessage,
+  onlyLoopback,
+  type RemotePeer,
+  serverMessage,
+} from "../../../web/src/calls/local/messages.ts";
 import type { CallCredentials, Publications } from "../../../web/src/calls/transport.ts";
 import { fields, litFields } from "../../browser/pages/clock-face.ts";
 import { withTrueTime } from "../calls/true-time.ts";
@@ -31,7 +36,7 @@ const soundSamples = 960;
  */
 export class NodeCaller {
   readonly uid: number;
-  readonly #clock: CallerClock;
+  readonly clock: CallerClock;
   readonly #socket: WebSocket;
   readonly #connection: RTCPeerConnection;
   readonly #camera = new MediaStreamTrack({ kind: "video" });
@@ -43,12 +48,16 @@ export class NodeCaller {
   readonly #answer: (message: ReturnType<typeof serverMessage.parse>) => void;
   publications: Publications = { microphone: "on", camera: "on", screen: "off" };
   refusedWith: string | undefined;
+  /** Who else is in the call, as the server said last. */
+  peers: readonly RemotePeer[] = [];
+  /** When everything that was sent was made, and when it went out, UTC ms: a starved machine sends late, or not at all. */
+  readonly sent: { kind: "camera" | "microphone"; madeAt: number; sentAt: number }[] = [];
   #work: Promise<unknown> = Promise.resolve();
 
   private constructor(credentials: CallCredentials, clock: CallerClock) {
     const { uid, app_id, channel, token, url } = credentials;
     this.uid = uid;
-    this.#clock = clock;
+    this.clock = clock;
     this.#connection = new RTCPeerConnection({
       codecs: {
         audio: [
@@ -84,6 +93,7 @@ export class NodeCaller {
     withTrueTime(camera.sender, () => this.#madeAt.camera);
     this.#answer = (message) => {
       if (message.type === "refused") this.refusedWith = message.code;
+      if (message.type === "joined" || message.type === "peers") this.peers = message.peers;
       if (message.type === "joined") this.#take(message.sdp).catch((error: unknown) => console.error(error));
     };
     this.#socket = new WebSocket(url ?? "");
@@ -151,6 +161,7 @@ export class NodeCaller {
         const { data } = await encoder.encode(this.#draw(wallMs), count / fps, count % fps === 0);
         this.#madeAt.camera = wallMs;
         this.#sendPicture(Buffer.from(data), (wallMs * 90) % 2 ** 32);
+        this.sent.push({ kind: "camera", madeAt: wallMs, sentAt: Date.now() });
       }
     } finally {
       encoder.close();
@@ -178,15 +189,17 @@ export class NodeCaller {
         });
         const samples = new Float32Array(soundSamples);
         samples.forEach((_, index) => {
-          phase += (2 * Math.PI * this.#clock.pitch) / 48_000;
+          phase += (2 * Math.PI * this.clock.pitch) / 48_000;
           const wall = begun.wall + due + index / 48;
-          if ((wall - this.#clock.beepAtMs) % 1000 < 100) samples[index] = 0.4 * Math.sin(phase);
+          if ((wall - this.clock.beepAtMs) % 1000 < 100) samples[index] = 0.4 * Math.sin(phase);
         });
         const payload = encode.frame(samples);
         rtpTime += soundSamples;
         this.#madeAt.microphone = begun.wall + due;
         // Its first sample is as old as this packet's beginning: the report says when it was made.
-        if (payload) this.#microphone.writeRtp(this.#packet("microphone", 111, rtpTime, false, payload));
+        if (!payload) continue;
+        this.#microphone.writeRtp(this.#packet("microphone", 111, rtpTime, false, payload));
+        this.sent.push({ kind: "microphone", madeAt: this.#madeAt.microphone, sentAt: Date.now() });
       }
     } finally {
       encode.close();
@@ -216,8 +229,8 @@ export class NodeCaller {
     const { width, height } = callerSize;
     const luma = width * height;
     const pixels = Buffer.alloc((luma * 3) / 2, 90);
-    pixels.fill(this.#clock.u, luma, luma + luma / 4);
-    pixels.fill(this.#clock.v, luma + luma / 4);
+    pixels.fill(this.clock.u, luma, luma + luma / 4);
+    pixels.fill(this.clock.v, luma + luma / 4);
     litFields(wallMs).forEach((isLit, index) => {
       const field = fields[index];
       if (!field) return;
