@@ -3,7 +3,8 @@ export const call = {
   title: (partner: string) => (partner ? `Call with ${partner}` : "Call"),
   partner: (name: string) => name || "the other person",
   you: "You",
-  backToOverview: "Back to overview",
+  youNote: "you",
+  backToOverview: "Back to the home page",
   recordings: "Recordings",
 
   // Before the call
@@ -25,9 +26,14 @@ export const call = {
   deviceRefused: (kind: string) =>
     `Your browser does not let this page use the ${kind}. Allow it beside the address, then switch it on again.`,
   deviceMissing: (kind: string) => `No ${kind} was found. Plug one in, then switch it on again.`,
-  deviceBusy: (kind: string) => `The ${kind} is used by another program. Close that, then switch it on again.`,
+  deviceBusy: (kind: string) =>
+    `The ${kind} is used by another program. Close that, then switch it on again.`,
+
+  youAreElsewhere: "You are in this call in another window; if you join here, that one leaves.",
 
   // Devices
+  chooseCamera: "Which camera",
+  chooseMicrophone: "Which microphone",
   camera: "Camera",
   microphone: "Microphone",
   screen: "Share screen",
@@ -36,12 +42,14 @@ export const call = {
   unnamedMicrophone: (number: number) => `Microphone ${number}`,
 
   // In the call
+  controls: "Controls of the call",
+  screenRefused: "Your browser could not share the screen. Try again, or share another window.",
   leave: "Leave call",
   people: "Who is here",
   isHere: "in the call",
   isNotHere: "not here",
   waitingFor: (name: string) => `Waiting for ${name}`,
-  waitingHint: "They see this call on their overview.",
+  waitingHint: "They see this call on their home page.",
   isMuted: "microphone off",
   pictureOf: (name: string) => `Picture of ${name}`,
   screenOf: (name: string) => `Screen of ${name}`,
@@ -53,8 +61,14 @@ export const call = {
   hear: "Tap to hear",
   offline: "You are offline.",
   quality: {
-    sending: { poor: "Your connection is weak: others may see you stutter.", bad: "Your connection is very weak. Switch your camera off to keep the sound." },
-    receiving: { poor: "The picture of others may stutter: your connection is weak.", bad: "Hardly anything arrives: your connection is very weak." },
+    sending: {
+      poor: "Your connection is weak: others may see you stutter.",
+      bad: "Your connection is very weak. Switch your camera off to keep the sound.",
+    },
+    receiving: {
+      poor: "The picture of others may stutter: your connection is weak.",
+      bad: "Hardly anything arrives: your connection is very weak.",
+    },
   },
   mutedButSpeaking: "You are speaking, but your microphone is off.",
   over: { local: "Over the media server of this machine", agora: "Over Agora" },
@@ -78,11 +92,6 @@ export const call = {
   recordingOptions: "Recording options",
   qualityLabel: "Quality",
   layoutLabel: "Layout",
-  qualities: { audio: "Sound only", "480p": "480p, small", "720p": "720p, usual", "1080p": "1080p, large" } as Record<string, string>,
-  layouts: { best_fit: "Everybody the same size", floating: "One large, others over it", vertical: "One large, others beside it" } as Record<
-    string,
-    string
-  >,
   optionsApply: "They hold for the next recording.",
   indicator: {
     starting: "Starting recording",
@@ -115,23 +124,3 @@ export const call = {
     `${name} has started a recording. Picture and sound of everybody in the call are kept, for the two of you only.`,
   consentStay: "Continue",
 } as const;
-
-/** One sentence and one next step for what only a call can answer with. */
-export const callTroubles: Record<string, { sentence: string; action: string }> = {
-  connection_lost: { sentence: "The connection for picture and sound was lost.", action: "Check your network, then join again." },
-  media_failed: { sentence: "Picture and sound could not be set up.", action: "Join again; if it stays so, restart your browser." },
-  media_lost: { sentence: "The connection for picture and sound was lost.", action: "Check your network, then join again." },
-  join_timed_out: { sentence: "The media server did not answer in time.", action: "Check your network, then join again." },
-  join_failed: { sentence: "The media server could not be reached.", action: "Check your network, then join again." },
-  join_refused: { sentence: "The media server refused to let you in.", action: "Join again; if it stays so, tell whoever runs this portal." },
-  joined_elsewhere: { sentence: "You have joined this call in another window.", action: "Go on there, or join again here." },
-  replaced: { sentence: "You have joined this call in another window.", action: "Go on there, or join again here." },
-  removed: { sentence: "You were removed from this call.", action: "Ask the other person." },
-  channel_full: { sentence: "The call is full.", action: "Wait until somebody leaves, then join again." },
-  token_expired: { sentence: "Your permission to join has run out.", action: "Join again." },
-  credentials_missing: { sentence: "The permission to join could not be renewed.", action: "Check your network, then join again." },
-  browser_unsupported: { sentence: "This browser cannot hold calls.", action: "Use a current Chrome, Edge, Firefox or Safari." },
-  transport_missing: { sentence: "This portal is set up for a kind of call that it does not know.", action: "Tell whoever runs this portal." },
-  address_missing: { sentence: "This portal does not say where calls are held.", action: "Tell whoever runs this portal." },
-  licence_refused: { sentence: "Agora refused this portal's licence.", action: "Tell whoever runs this portal." },
-};

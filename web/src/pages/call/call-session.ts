@@ -95,7 +95,10 @@ export class CallSession {
   };
 
   /** Joins with the tracks of the preview, which are ours from here on. Rejects as askToJoin or the transport does. */
-  async join(name: string, tracks: { camera?: MediaStreamTrack; microphone?: MediaStreamTrack }): Promise<void> {
+  async join(
+    name: string,
+    tracks: { camera?: MediaStreamTrack; microphone?: MediaStreamTrack },
+  ): Promise<void> {
     for (const kind of ["camera", "microphone"] as const) {
       const track = tracks[kind];
       if (track) this.#own.set(kind, track);
@@ -124,7 +127,7 @@ export class CallSession {
 
   /** Rejects as getUserMedia does where the microphone has to be opened. */
   async setMicrophone(isOn: boolean, deviceId?: string): Promise<void> {
-    if (isOn && !this.#own.has("microphone")) await this.useDevice("microphone", deviceId);
+    if (isOn && !this.#own.has("microphone")) await this.switchDevice("microphone", deviceId);
     await this.#switch("microphone", async () => {
       this.#isMuted = !isOn;
       await this.#transport?.mute("microphone", !isOn);
@@ -133,12 +136,12 @@ export class CallSession {
 
   /** Off gives the camera back, so that its light goes out. Rejects as getUserMedia does. */
   async setCamera(isOn: boolean, deviceId?: string): Promise<void> {
-    if (isOn) return this.useDevice("camera", deviceId);
+    if (isOn) return this.switchDevice("camera", deviceId);
     await this.#stopSending("camera");
   }
 
   /** Sends from this device, or the default one. Rejects as getUserMedia does; then the old one goes on. */
-  async useDevice(kind: DeviceKind, deviceId?: string): Promise<void> {
+  async switchDevice(kind: DeviceKind, deviceId?: string): Promise<void> {
     await this.#switch(kind, async () => {
       const track = await this.#open(kind, deviceId);
       await this.#send(kind, track);
@@ -178,7 +181,8 @@ export class CallSession {
   }
 
   #follow(transport: CallTransport): void {
-    const people = () => this.#change({ people: transport.peers.map((peer) => remotePerson(transport, peer)) });
+    const people = () =>
+      this.#change({ people: transport.peers.map((peer) => remotePerson(transport, peer)) });
     this.#ends.push(
       transport.on("connection", ({ state, trouble }) => {
         if (state === "closed") this.#finish(trouble);
@@ -271,7 +275,14 @@ export class CallSession {
       if (track) closeDevice(track);
     }
     this.#own.clear();
-    this.#change({ state: "closed", trouble, people: [], own: nothingSent, isSoundBlocked: false, quality: undefined });
+    this.#change({
+      state: "closed",
+      trouble,
+      people: [],
+      own: nothingSent,
+      isSoundBlocked: false,
+      quality: undefined,
+    });
   }
 
   #change(change: Partial<CallView>): void {

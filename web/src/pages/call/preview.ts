@@ -23,7 +23,11 @@ export interface PreviewDevice {
 }
 
 /** Opens a device for the preview. A chosen one that is gone is replaced by the default one. */
-export function usePreviewDevice(kind: DeviceKind, isWanted: boolean, deviceId: string | undefined): PreviewDevice {
+export function usePreviewDevice(
+  kind: DeviceKind,
+  isWanted: boolean,
+  deviceId: string | undefined,
+): PreviewDevice {
   const [track, setTrack] = useState<MediaStreamTrack>();
   const [problem, setProblem] = useState<string>();
   const held = useRef<MediaStreamTrack>(undefined);
@@ -35,7 +39,8 @@ export function usePreviewDevice(kind: DeviceKind, isWanted: boolean, deviceId: 
       try {
         return await openDevice(kind, deviceId);
       } catch (error) {
-        const isGone = error instanceof Error && (error.name === "OverconstrainedError" || error.name === "NotFoundError");
+        const isGone =
+          error instanceof Error && (error.name === "OverconstrainedError" || error.name === "NotFoundError");
         if (deviceId === undefined || !isGone) throw error;
         return openDevice(kind);
       }

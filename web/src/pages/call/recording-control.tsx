@@ -3,7 +3,9 @@ import { useEffect, useId, useRef, useState } from "react";
 import { Button, ButtonLink, IconButton } from "../../design/button.tsx";
 import { Notice } from "../../design/states.tsx";
 import { call as texts } from "../../texts/call.ts";
+import { en } from "../../texts/en.ts";
 import { textOfError } from "../../texts/errors.ts";
+import { layoutTexts, qualityTexts } from "../../texts/status.ts";
 import { type Choices, layouts, qualities } from "./choices.ts";
 import type { RecordingView } from "./recording-view.ts";
 
@@ -25,7 +27,11 @@ export function RecordingControl({ view, choices, onChoose, onStart, onStop }: R
   );
 }
 
-function RecordingButton({ view, onStart, onStop }: Pick<RecordingControlProps, "view" | "onStart" | "onStop">) {
+function RecordingButton({
+  view,
+  onStart,
+  onStop,
+}: Pick<RecordingControlProps, "view" | "onStart" | "onStop">) {
   const round = "min-h-11";
   if (view.wish === "starting") {
     return (
@@ -64,7 +70,12 @@ function RecordingOptions({ choices, onChoose }: Pick<RecordingControlProps, "ch
     if (!isOpen) return;
     const close = (event: Event) => {
       if (event instanceof KeyboardEvent && event.key !== "Escape") return;
-      if (event instanceof PointerEvent && event.target instanceof Node && around.current?.contains(event.target)) return;
+      if (
+        event instanceof PointerEvent &&
+        event.target instanceof Node &&
+        around.current?.contains(event.target)
+      )
+        return;
       setOpen(false);
     };
     document.addEventListener("pointerdown", close);
@@ -94,14 +105,14 @@ function RecordingOptions({ choices, onChoose }: Pick<RecordingControlProps, "ch
             label={texts.qualityLabel}
             value={choices.quality}
             options={qualities}
-            names={texts.qualities}
+            names={qualityTexts}
             onChange={(quality) => onChoose({ ...choices, quality })}
           />
           <Choice
             label={texts.layoutLabel}
             value={choices.layout}
             options={layouts}
-            names={texts.layouts}
+            names={layoutTexts}
             onChange={(layout) => onChoose({ ...choices, layout })}
           />
           <p className="text-sm text-ink-soft">{texts.optionsApply}</p>
@@ -168,7 +179,7 @@ export function RecordingNote({
       <Notice
         tone="bad"
         isUrgent
-        action={<IconButton label="Close" icon={<X />} className="-my-1 size-8" onClick={onDismiss} />}
+        action={<IconButton label={en.close} icon={<X />} className="-my-1 size-8" onClick={onDismiss} />}
       >
         <strong className="font-semibold">{sentence}</strong> {action}
       </Notice>

@@ -6,7 +6,13 @@ import { call as texts } from "../../texts/call.ts";
 import type { RecordingView } from "./recording-view.ts";
 
 /** Tells everybody in the call that it is recorded: a dot, the word, and the time since the recorder said it had begun. */
-export function RecordingIndicator({ view, startedAt }: { view: RecordingView; startedAt: string | undefined }) {
+export function RecordingIndicator({
+  view,
+  startedAt,
+}: {
+  view: RecordingView;
+  startedAt: string | undefined;
+}) {
   const isRunning = view.stage === "recording";
   const now = useNow(isRunning ? 1_000 : undefined);
   if (!view.isLive) return null;
