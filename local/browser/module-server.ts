@@ -45,7 +45,7 @@ export async function serveModules(): Promise<ModuleServer> {
 async function answer({ pathname, searchParams }: URL): Promise<{ type: string; text: string }> {
   if (pathname === "/page") {
     const module = JSON.stringify(searchParams.get("module") ?? "");
-    const imports = JSON.stringify({ imports: { zod: "/zod/index.js" } });
+    const imports = JSON.stringify({ imports: { "zod/mini": "/zod/mini/index.js" } });
     const text = `<!doctype html><meta charset="utf-8"><title>call</title>
 <script type="importmap">${imports}</script>
 <script type="module">import(${module.replaceAll("<", "\\u003c")}).then(() => { window.isReady = true; });</script>`;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /**
  * What page and media server say to each other, one JSON object per message. The server describes the connection (offer) and the
@@ -14,16 +14,16 @@ const state = z.enum(["off", "muted", "on"]);
 export const publications = z.object({ microphone: state, camera: state, screen: state });
 
 /** Longest description, characters: several times what a browser writes. */
-const sdp = z.string().max(100_000);
+const sdp = z.string().check(z.maxLength(100_000));
 
 export const clientMessage = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("join"),
-    app_id: z.string().max(64),
-    channel: z.string().min(1).max(64),
-    uid: z.int().min(1).max(4_294_967_295),
-    token: z.string().max(4_096),
-    name: z.string().max(64).default(""),
+    app_id: z.string().check(z.maxLength(64)),
+    channel: z.string().check(z.minLength(1), z.maxLength(64)),
+    uid: z.int().check(z.gte(1), z.lte(4_294_967_295)),
+    token: z.string().check(z.maxLength(4_096)),
+    name: z._default(z.string().check(z.maxLength(64)), ""),
   }),
   z.strictObject({ type: z.literal("answer"), sdp }),
   /** Everything that is sent from now on. */
@@ -37,10 +37,7 @@ export const peer = z.object({
   uid: z.number(),
   name: z.string(),
   /** Which of the connection's places carries this peer's media: 0 to slotCount - 1. */
-  slot: z
-    .int()
-    .min(0)
-    .max(slotCount - 1),
+  slot: z.int().check(z.gte(0), z.lte(slotCount - 1)),
   publications,
 });
 export type RemotePeer = z.output<typeof peer>;
@@ -50,7 +47,7 @@ export const serverMessage = z.discriminatedUnion("type", [
     type: z.literal("joined"),
     sdp,
     /** Send a ping this often; three missed ones count as gone, on both sides. */
-    heartbeat_ms: z.int().positive(),
+    heartbeat_ms: z.int().check(z.positive()),
     peers: z.array(peer),
   }),
   z.object({ type: z.literal("peers"), peers: z.array(peer) }),
