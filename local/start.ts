@@ -51,6 +51,7 @@ async function main(): Promise<void> {
       envFile: options.envFile,
       ports: options.ports,
       reset: options.reset,
+      portal: true,
       output,
       signal: interrupt.signal,
     });

@@ -106,7 +106,7 @@ function requireDifferent(ports: Ports): Ports {
   return ports;
 }
 
-const partNames = ["postgres", "gateway", "realtime", "net", "cron", "functions", "b2", "agora"];
+const partNames = ["postgres", "gateway", "realtime", "net", "cron", "functions", "b2", "agora", "portal"];
 
 function shownPartsOf(given: string | undefined): StartOptions["shownParts"] {
   if (given === undefined || given === "all") return "all";

@@ -56,6 +56,8 @@ export interface PlanInput {
   exposedSchemas: string[];
   /** Staged mode: the engine writes into a bucket of its own, from where our functions copy. */
   staging?: boolean;
+  /** Whether the portal is served too. */
+  portal?: boolean;
 }
 
 /** What the bucket tells browsers; a page on this machine may play from it, whatever its port. */
@@ -194,10 +196,37 @@ export function planStack(input: PlanInput): StackPlan {
     endsAt: 2,
   };
 
+  const portal: PartPlan = {
+    name: "portal",
+    entry: entryOf("portal"),
+    settings: {
+      port: ports.portal,
+      sourceDir: inProject("web"),
+      // Git-ignored, and shared by all stacks of this checkout.
+      buildsDir: inProject("node_modules", ".cache", "portal"),
+      supabaseUrl: url,
+      supabaseKey: keys.publishableKey,
+      mediaUrls: [env.BACKBLAZE_B2_ENDPOINT ?? localUrl(ports.b2)],
+      callTransport: env.CALL_TRANSPORT,
+      callTransportUrl: env.CALL_TRANSPORT === "local" ? env.CALL_TRANSPORT_URL : undefined,
+    },
+    needsDatabase: false,
+    endsAt: 3,
+  };
+
   const standIns = [...(user.store === "real" ? [] : [b2]), ...(user.agora === "real" ? [] : [agora])];
   return {
     url,
-    parts: [postgres, ...standIns, functions, realtime, net, cron, gateway],
+    parts: [
+      postgres,
+      ...(input.portal ? [portal] : []),
+      ...standIns,
+      functions,
+      realtime,
+      net,
+      cron,
+      gateway,
+    ],
     database: {
       adminUrl,
       postgresUrl,
@@ -207,6 +236,7 @@ export function planStack(input: PlanInput): StackPlan {
     },
     env,
     addresses: {
+      ...(input.portal ? { portal: localUrl(ports.portal) } : {}),
       gateway: url,
       postgres: `postgresql://127.0.0.1:${ports.postgres}/postgres`,
       realtime: localUrl(ports.realtime),
@@ -218,6 +248,7 @@ export function planStack(input: PlanInput): StackPlan {
           : localUrl(ports.agora),
     },
     listening: [
+      ...(input.portal ? (["portal"] as const) : []),
       "gateway",
       "postgres",
       "realtime",

@@ -9,6 +9,7 @@ export const defaultPorts = {
   functions: 54324,
   b2: 54325,
   agora: 54326,
+  portal: 54320,
 } as const;
 
 export type ListeningPart = keyof typeof defaultPorts;

@@ -32,6 +32,8 @@ export interface StackOptions {
   envFile?: string | undefined;
   /** Staged mode: the engine writes into a bucket of its own, from where our functions copy into the usual one. */
   staging?: boolean;
+  /** Serve the portal too; what only asks the backend does without. */
+  portal?: boolean;
   /** Settings of single parts beside those of the plan, by the part's name (tests, benchmarks: a stand-in's other limits). */
   partSettings?: Record<string, Record<string, unknown>>;
   /** Remove what the folder holds before the start. */
@@ -154,6 +156,7 @@ async function startOn(ports: Ports, options: StackOptions): Promise<Stack> {
       user,
       exposedSchemas,
       staging: options.staging ?? false,
+      portal: options.portal ?? false,
     });
     for (const part of plan.parts) Object.assign(part.settings, options.partSettings?.[part.name]);
     // A database server that outlived a killed stack still holds its port: its own part ends it, or says the same sentence.

@@ -45,13 +45,16 @@ export function readyText(stack: Stack, seedFile: string, stackFile: string): st
   const memory = stack.memory();
   const total = memory === undefined ? "" : `, ${megabytes(sum(Object.values(memory)))}`;
   const addresses = Object.entries(stack.addresses).map(([part, address]) => `${part} ${address}`);
-  const ready = `ready in ${seconds(stack.readyAfterMs)}${total}: ${addresses.join(", ")}, publishable key ${stack.publishableKey}`;
+  const signIns = "sign in as mentor@example.com or mentee@example.com with password recorded-here";
+  const ready = `ready in ${seconds(stack.readyAfterMs)}${total}: ${addresses.join(", ")}, publishable key ${stack.publishableKey}, ${signIns}`;
   const steps = [...stack.timings]
     .sort((a, b) => b.ms - a.ms)
     .map(({ step, ms }) => `${step} ${seconds(ms)}`);
+  const { portal } = stack.addresses;
   return [
     styleText(["bold", "green"], ready),
-    `  people to sign in as: mentor@example.com and the others in ${seedFile}; all keys and passwords: ${stackFile}`,
+    ...(portal === undefined ? [] : [`  open ${styleText("bold", portal)} in a browser`]),
+    `  more people to sign in as: ${seedFile}; all keys and passwords: ${stackFile}`,
     `  started: ${steps.join(", ")}. Ctrl-C ends everything.`,
   ].join("\n");
 }
