@@ -825,6 +825,7 @@ export type Database = {
       };
       begin_upload: { Args: { p_transfer_id: string; p_upload_id: string }; Returns: string };
       complete_transfers: { Args: { p_completed: Json; p_recording_id: string }; Returns: number };
+      count_webhook_verdicts: { Args: { p_counts: Json }; Returns: number };
       fail_transfer: { Args: { p_error: Json; p_transfer_id: string }; Returns: boolean };
       files_failed: { Args: { p_event: string; p_facts?: Json; p_recording_id: string }; Returns: boolean };
       finish_audit: { Args: { p_audit_id: string }; Returns: number };
@@ -846,6 +847,8 @@ export type Database = {
       };
       playback_of: { Args: { p_recording_id: string; p_user_id: string }; Returns: Json };
       publish: { Args: { p_files: Json; p_recording_id: string; p_totals: Json }; Returns: boolean };
+      read_health: { Args: Record<PropertyKey, never>; Returns: Json };
+      read_metrics: { Args: Record<PropertyKey, never>; Returns: Json };
       receive_event: {
         Args: {
           p_channel: string;

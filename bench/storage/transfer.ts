@@ -182,5 +182,8 @@ function sayMany(say: (line?: string) => void, { lines, usage, ms }: Copied): vo
   say(
     `  processor                 ${usage.cpuSeconds.toFixed(2)} s, ${((usage.cpuSeconds / count) * 1000).toFixed(2)} ms per object`,
   );
-  say(`  memory of the function    ${whole(usage.peakBytes / 1e6)} MB most`);
+  const peakMb = usage.peakBytes / 1e6;
+  say(
+    `  memory of the function    ${whole(peakMb)} MB most, ${whole(usage.firstBytes / 1e6)} MB before (wanted under 150: ${verdict(peakMb < 150)})`,
+  );
 }

@@ -1,4 +1,5 @@
-import type { LifecycleRule, Version } from "./records.ts";
+import type { LifecycleRule } from "./lifecycle-rule.ts";
+import type { Version } from "./records.ts";
 import type { Store } from "./store.ts";
 import { newFileId } from "./version-ids.ts";
 

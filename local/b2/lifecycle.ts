@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { LifecycleRule } from "./records.ts";
-import { lifecycleRuleSchema } from "./records.ts";
+import type { LifecycleRule } from "./lifecycle-rule.ts";
+import { lifecycleRuleSchema } from "./lifecycle-rule.ts";
 import { refusal, refuse } from "./refusals/refuse.ts";
 import type { XmlElement } from "./xml.ts";
 import { parseXml, xmlDocument } from "./xml.ts";

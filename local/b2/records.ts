@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { lifecycleRuleSchema } from "./lifecycle-rule.ts";
 import { corsRuleSchema } from "./settings.ts";
 
 /** A stretch of an object's bytes: one blob file. A multipart object has one per part. */
@@ -32,20 +33,6 @@ const partSchema = z.object({
   modifiedMs: z.number(),
 });
 export type Part = z.output<typeof partSchema>;
-
-export const lifecycleRuleSchema = z.object({
-  id: z.string().optional(),
-  prefix: z.string(),
-  enabled: z.boolean(),
-  /** Days until the current version is hidden. */
-  expirationDays: z.int().min(1).optional(),
-  expiredObjectDeleteMarker: z.boolean().optional(),
-  /** Days until a version that is no longer current is deleted. */
-  noncurrentDays: z.int().min(1).optional(),
-  /** Days until an unfinished multipart upload is cancelled. */
-  abortIncompleteDays: z.int().min(1).optional(),
-});
-export type LifecycleRule = z.output<typeof lifecycleRuleSchema>;
 
 /** One line of the journal. Each is a fact that became true at once; reading all of them in order gives the store. */
 export const recordSchema = z.discriminatedUnion("type", [

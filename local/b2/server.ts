@@ -53,6 +53,11 @@ const DAY_MS = 86_400_000;
 /** Serves the store. @throws when the folder cannot be opened or the port is taken. */
 export async function startB2(settings: B2Settings, log: Log): Promise<RunningB2> {
   const store = await Store.open(settings.dataDir, log);
+  for (const { name, lifecycleRules } of settings.buckets) {
+    if (lifecycleRules.length > 0 && !store.knowsLifecycle(name)) {
+      store.record({ type: "lifecycle-set", bucket: name, rules: lifecycleRules });
+    }
+  }
   const service = new Service(settings, store, log);
   service.runLifecycle(0);
   const daily = setInterval(() => service.runLifecycle(0), DAY_MS);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { lifecycleRuleSchema } from "./lifecycle-rule.ts";
 
 /** Capabilities of an application key that this store looks at (B2's names, "Application Key Capabilities"). */
 export const capabilitySchema = z.enum([
@@ -32,6 +33,8 @@ const bucketSchema = z.object({
     .refine((name) => !name.startsWith("b2-"), "bucket names starting with b2- are reserved"),
   /** The rules the bucket is created with; PutBucketCors replaces them for good. */
   corsRules: z.array(corsRuleSchema).max(100).default([]),
+  /** The same for PutBucketLifecycle. */
+  lifecycleRules: z.array(lifecycleRuleSchema).max(100).default([]),
 });
 
 const keySchema = z.object({

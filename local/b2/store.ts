@@ -6,9 +6,10 @@ import type { Blobs } from "./blobs.ts";
 import { openBlobs } from "./blobs.ts";
 import type { Journal } from "./journal.ts";
 import { readJournal, replaceJournal } from "./journal.ts";
+import type { LifecycleRule } from "./lifecycle-rule.ts";
 import type { Upload } from "./multipart.ts";
 import { ObjectIndex } from "./object-index.ts";
-import type { LifecycleRule, Piece, StoreRecord, Version } from "./records.ts";
+import type { Piece, StoreRecord, Version } from "./records.ts";
 import type { CorsRule } from "./settings.ts";
 
 /**
@@ -80,6 +81,11 @@ export class Store {
   /** Rules set by PutBucketCors; undefined when that was never called. */
   cors(bucket: string): readonly CorsRule[] | undefined {
     return this.#cors.get(bucket);
+  }
+
+  /** Whether somebody has ever set or deleted its lifecycle rules. */
+  knowsLifecycle(bucket: string): boolean {
+    return this.#lifecycle.has(bucket);
   }
 
   lifecycle(bucket: string): readonly LifecycleRule[] {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type DatabaseSession, openSession } from "../net/database-session.ts";
+import { openAgain } from "../net/open-again.ts";
 import { type Log, type RunningPart, reasonOf } from "../stack/part.ts";
 import { type JobRun, startRun } from "./job-run.ts";
 import { serverSettings } from "./login-settings.ts";
@@ -7,8 +8,8 @@ import { failLeftoverRuns, readJobs, recordOutcome, recordRunning, recordStartin
 import type { CronSettings } from "./settings.ts";
 import { type Job, Tasks } from "./tasks.ts";
 
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 5_000;
+/** How long it rests after the database refused something. */
+const REFUSED_MS = 250;
 /** How often it looks whether the extension has been installed. */
 const UNINSTALLED_MS = 1_000;
 
@@ -49,8 +50,8 @@ class Scheduler {
     this.log = log;
   }
 
-  async open(): Promise<void> {
-    this.session = await openSession(this.settings.databaseUrl, "pg_cron scheduler", {
+  async open(): Promise<DatabaseSession> {
+    const session = await openSession(this.settings.databaseUrl, "pg_cron scheduler", {
       listen: {
         channel: "pg_cron",
         heard: () => {
@@ -59,19 +60,21 @@ class Scheduler {
         },
       },
     });
+    this.session = session;
     this.jobsChanged = true;
+    return session;
   }
 
   async run(): Promise<void> {
     while (!this.ending.signal.aborted) {
-      const session = this.session ?? (await this.reopen());
+      const session = this.session ?? (await openAgain(() => this.open(), this.ending.signal, this.log));
       if (!session) break;
       void session.lost.then(() => this.wanted.resolve());
       try {
         await this.serve(session);
       } catch (error) {
         if (!this.ending.signal.aborted) this.log(`starting again: ${reasonOf(error)}`);
-        await this.pause(FIRST_RETRY_MS);
+        await this.pause(REFUSED_MS);
       }
       await this.close();
     }
@@ -167,24 +170,5 @@ class Scheduler {
       this.wanted.promise,
     ]);
     over.abort();
-  }
-
-  /** Tries until the database is back. @returns undefined when we end first. */
-  private async reopen(): Promise<DatabaseSession | undefined> {
-    for (
-      let wait = FIRST_RETRY_MS;
-      !this.ending.signal.aborted;
-      wait = Math.min(wait * 2, LONGEST_RETRY_MS)
-    ) {
-      try {
-        await this.open();
-        this.log("connected to the database again");
-        return this.session;
-      } catch (error) {
-        this.log(`the database cannot be reached: ${reasonOf(error)}`, { retryInMs: wait });
-        await sleep(wait, undefined, { signal: this.ending.signal }).catch(() => undefined);
-      }
-    }
-    return undefined;
   }
 }

@@ -2,13 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Log, type RunningPart, reasonOf } from "../stack/part.ts";
 import { type DatabaseSession, openSession } from "./database-session.ts";
 import { type Connections, closeConnections, openConnections } from "./http-request.ts";
+import { openAgain } from "./open-again.ts";
 import { isNotInstalled, makePass, VERSION } from "./pass.ts";
 import type { NetSettings } from "./settings.ts";
 
 /** How long a pass may go on after we were told to end; then it is given up, and its requests are sent next time. */
 const LAST_PASS_MS = 3_000;
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 5_000;
 
 /**
  * Stands in for the background worker of pg_net 0.20.4: sleeps until a transaction that called net.http_* commits,
@@ -33,6 +32,11 @@ export async function startNet(settings: NetSettings, log: Log): Promise<Running
   };
 }
 
+interface Sessions {
+  listener: DatabaseSession;
+  work: DatabaseSession;
+}
+
 class Worker {
   private readonly settings: NetSettings;
   private readonly log: Log;
@@ -41,7 +45,7 @@ class Worker {
   private readonly stopped = new AbortController();
   /** Aborts rests and sleeps only. */
   private readonly ending = new AbortController();
-  private sessions: { listener: DatabaseSession; work: DatabaseSession } | undefined;
+  private sessions: Sessions | undefined;
   private wanted = Promise.withResolvers<void>();
   private restartWanted = false;
   private passing: Promise<unknown> = Promise.resolve();
@@ -52,13 +56,15 @@ class Worker {
   }
 
   /** Two sessions: one that sits in the transaction of a pass cannot hear a NOTIFY meanwhile. */
-  async open(): Promise<void> {
+  async open(): Promise<Sessions> {
     const { databaseUrl } = this.settings;
     const listener = await openSession(databaseUrl, "pg_net wake-ups", {
       listen: { channel: "pg_net", heard: (payload) => this.heard(payload) },
     });
     try {
-      this.sessions = { listener, work: await openSession(databaseUrl, `pg_net ${VERSION}`) };
+      const sessions = { listener, work: await openSession(databaseUrl, `pg_net ${VERSION}`) };
+      this.sessions = sessions;
+      return sessions;
     } catch (error) {
       await listener.drop();
       throw error;
@@ -67,7 +73,7 @@ class Worker {
 
   async run(): Promise<void> {
     while (!this.ending.signal.aborted) {
-      const sessions = this.sessions ?? (await this.reopen());
+      const sessions = this.sessions ?? (await openAgain(() => this.open(), this.ending.signal, this.log));
       if (!sessions) break;
       const lost = Promise.race([sessions.listener.lost, sessions.work.lost]);
       void lost.then(() => this.wanted.resolve());
@@ -142,24 +148,5 @@ class Worker {
 
   private async rest(): Promise<void> {
     await sleep(this.settings.restMs, undefined, { signal: this.ending.signal }).catch(() => undefined);
-  }
-
-  /** Tries until the database is back. @returns undefined when we end first. */
-  private async reopen(): Promise<Worker["sessions"]> {
-    for (
-      let wait = FIRST_RETRY_MS;
-      !this.ending.signal.aborted;
-      wait = Math.min(wait * 2, LONGEST_RETRY_MS)
-    ) {
-      try {
-        await this.open();
-        this.log("connected to the database again");
-        return this.sessions;
-      } catch (error) {
-        this.log(`the database cannot be reached: ${reasonOf(error)}`, { retryInMs: wait });
-        await sleep(wait, undefined, { signal: this.ending.signal }).catch(() => undefined);
-      }
-    }
-    return undefined;
   }
 }

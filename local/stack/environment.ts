@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import type { Keys } from "./keys.ts";
 import type { Ports } from "./ports.ts";
 import type { UserEnvironment } from "./user-environment.ts";
@@ -15,6 +16,14 @@ export function stagingKeys({ b2 }: Pick<Keys, "b2">) {
     applicationKey,
   });
   return { storage: named(b2.storage), ingest: named(b2.ingest) };
+}
+
+/**
+ * A key that may look at the bucket's rules and change them: for npm run doctor on this machine, never for a function.
+ * Derived, so that a folder of an earlier version has it too.
+ */
+export function adminKey({ b2 }: Pick<Keys, "b2">): Keys["b2"]["storage"] {
+  return { keyId: `${b2.storage.keyId}8`, applicationKey: b2.storage.applicationKey };
 }
 
 /** What switches staged mode on. */
@@ -53,6 +62,8 @@ export function functionsEnvironment(
   const ours = {
     WAKE_UP_SECRET: keys.wakeUpSecret,
     PLAYBACK_TOKEN_SECRET: keys.playbackTokenSecret,
+    // Made out of a key that every data folder has: those from before there was a monitor go on working.
+    HEALTH_SECRET: createHmac("sha256", keys.controlToken).update("health").digest("base64url"),
     PLAYBACK_BASE_URL: `${gateway}/functions/v1/play-recording`,
   };
   const localAgora = {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  adminKey,
   functionsEnvironment,
   localBucket,
   localUrl,
@@ -40,6 +41,8 @@ export interface StackPlan {
   database: DatabasePlan;
   /** The environment of the Edge Functions. */
   env: Record<string, string>;
+  /** What beside it only this machine may have. */
+  adminEnv: Record<string, string>;
   /** Addresses without passwords, by part; a real service stands here with its own address. */
   addresses: Record<string, string>;
   /** The ports that must be free before the first part starts. */
@@ -69,6 +72,9 @@ const browserRule = {
   exposeHeaders: ["Content-Length", "Content-Range", "Accept-Ranges", "ETag"],
   maxAgeSeconds: 3600,
 };
+
+/** What a bucket wants (npm run doctor): nothing that is billed and of no use stays. */
+const tidyRule = { prefix: "", enabled: true, noncurrentDays: 1, abortIncompleteDays: 2 };
 
 /** Turns keys, ports and folders into the settings of every part. Pure: the same input gives the same plan. */
 export function planStack(input: PlanInput): StackPlan {
@@ -163,13 +169,14 @@ export function planStack(input: PlanInput): StackPlan {
       dataDir: inData("b2"),
       region: localBucket.region,
       buckets: [
-        { name: localBucket.name, corsRules: [browserRule] },
+        { name: localBucket.name, corsRules: [browserRule], lifecycleRules: [tidyRule] },
         ...(input.staging ? [{ name: stagingBucket.name }] : []),
       ],
       keys: [
         bucketKey(keys.b2.ingest, ["writeFiles"]),
         bucketKey(keys.b2.storage, ["listFiles", "readFiles", "writeFiles", "deleteFiles"]),
         bucketKey(keys.b2.playback, ["readFiles"]),
+        bucketKey(adminKey(keys), ["listBuckets", "readBuckets", "writeBuckets"]),
         ...(input.staging ? stagingBucketKeys(keys) : []),
       ],
       uploadLog: input.staging ?? false,
@@ -235,6 +242,13 @@ export function planStack(input: PlanInput): StackPlan {
       vaultSecrets: vaultSecrets(env),
     },
     env,
+    adminEnv:
+      user.store === "real"
+        ? {}
+        : {
+            BACKBLAZE_B2_ADMIN_ACCESS_KEY_ID: adminKey(keys).keyId,
+            BACKBLAZE_B2_ADMIN_SECRET_ACCESS_KEY: adminKey(keys).applicationKey,
+          },
     addresses: {
       ...(input.portal ? { portal: localUrl(ports.portal) } : {}),
       gateway: url,

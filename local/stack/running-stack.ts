@@ -17,6 +17,8 @@ export const runningStackSchema = z.object({
   secretKey: z.string(),
   databaseUrls: z.object({ admin: z.string(), postgres: z.string() }),
   addresses: z.record(z.string(), z.string()),
+  /** The environment of the Edge Functions, and what only this machine needs: what npm run doctor looks at. */
+  env: z.record(z.string(), z.string()).default({}),
   /** The present process of each part. */
   parts: z.record(z.string(), processSchema),
 });

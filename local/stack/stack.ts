@@ -123,6 +123,7 @@ async function startOn(ports: Ports, options: StackOptions): Promise<Stack> {
     secretKey: "",
     databaseUrls: { admin: "", postgres: "" },
     addresses: {},
+    env: {},
     parts: {},
   };
   await claimDataFolder(dataDir, claim);
@@ -170,6 +171,7 @@ async function startOn(ports: Ports, options: StackOptions): Promise<Stack> {
       secretKey: keys.secretKey,
       databaseUrls: { admin: plan.database.adminUrl, postgres: plan.database.postgresUrl },
       addresses: plan.addresses,
+      env: { ...plan.env, ...plan.adminEnv },
     });
     const { seedFile, ...database } = plan.database;
     running = await runPlan(plan, {

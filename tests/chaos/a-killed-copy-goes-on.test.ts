@@ -22,12 +22,10 @@ test("a copy whose worker is killed at any moment ends byte for byte, and sends 
     partBytes: 5 * MIB,
     kills: 4,
     seed: SEED,
-    leaseSeconds: 6,
     sliceBytes: 15 * MIB,
     limitMs: 170_000,
     say: () => undefined,
   });
-  expect(result, `seed ${SEED}`).toMatchObject({ kills: 4, isIdentical: true, left: [] });
+  expect(result, `seed ${SEED}`).toMatchObject({ kills: 4, isIdentical: true, left: [], unexplained: [] });
   expect(result.killsInTheAir, `seed ${SEED}`).toBeGreaterThan(0);
-  expect(result.resent, `seed ${SEED}`).toBeLessThanOrEqual(4);
 }, 180_000);

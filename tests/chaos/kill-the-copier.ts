@@ -4,7 +4,7 @@ import type { Stack } from "../../local/stack/stack.ts";
 import { processOf, until } from "./kill-function.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { openStores, plantRecording } from "./staged-recording.ts";
-import { brokenOff, resentParts, type UploadLog } from "./upload-log.ts";
+import { killsInTheAir, type Resend, resentParts, type UploadLog, unexplained } from "./upload-log.ts";
 
 export interface ChaosOrder {
   stack: Stack;
@@ -15,11 +15,6 @@ export interface ChaosOrder {
   partBytes: number;
   kills: number;
   seed: number;
-  /**
-   * What a killed worker costs; shortened, or twenty kills would take an hour. Longer than any slice takes here: a
-   * worker that is overtaken sends what another one sends too.
-   */
-  leaseSeconds: number;
   sliceBytes: number;
   limitMs: number;
   say: (line: string) => void;
@@ -32,6 +27,8 @@ export interface ChaosResult {
   killsInTheAir: number;
   /** Parts that were begun again. */
   resent: number;
+  /** Those of them that no kill explains, where each kill may account for one. */
+  unexplained: Resend[];
   isIdentical: boolean;
   /** What is left in the staging store and in unfinished uploads at the end. */
   left: string[];
@@ -48,7 +45,6 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   const random = seededRandom(order.seed);
   const begunAt = Date.now();
   for (const [name, value] of Object.entries({
-    storage_lease: order.leaseSeconds,
     drain_lease: 2,
     transfer_part_bytes: order.partBytes,
     transfer_slice_bytes: order.sliceBytes,
@@ -72,15 +68,17 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
     return row ?? { status: "gone", arrived: 0 };
   };
 
-  let killed = 0;
-  while (killed < kills) {
+  const killsMs: number[] = [];
+  while (killsMs.length < kills) {
+    const killed = killsMs.length;
     const isAimed = killed % 3 !== 2;
     const wish = random();
-    const began = isAimed ? nextPart(uploads, left()) : undefined;
+    const working = isAimed ? nextPart(uploads, left()) : untilWorking(uploads, left());
     // Whether its job is handed out again is up to the sweep.
     const sweeping = new AbortController();
-    const swept = (async () => {
-      while (!sweeping.signal.aborted) {
+    const swept = (async (): Promise<never> => {
+      while (true) {
+        sweeping.signal.throwIfAborted();
         const { status: now } = await status();
         if (now !== "processing")
           throw new Error(`the recording became ${now} after ${killed} kills: use more bytes`);
@@ -88,22 +86,35 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
       }
     })();
     swept.catch(() => undefined);
-    try {
-      const moment = (began ?? untilWorking(uploads, left())).then(() =>
-        pause(isAimed ? wish * 25 : wish * 1_500),
+    let pid: number;
+    const moment = async () => {
+      await working;
+      // Looking for it takes longer than a part does: so it is known before the part that is aimed at is begun.
+      const found = await until(
+        "a process of run-storage",
+        left(),
+        () => processOf(stack, "run-storage"),
+        20,
       );
-      await Promise.race([moment, swept]);
+      if (isAimed) await nextPart(uploads, left());
+      await pause(isAimed ? wish * 25 : wish * 1_500);
+      return found;
+    };
+    try {
+      pid = await Promise.race([moment(), swept]);
     } finally {
       sweeping.abort();
     }
-    const pid = await until("a process of run-storage", left(), () => processOf(stack, "run-storage"), 20);
     process.kill(pid, "SIGKILL");
-    killed += 1;
+    const killedMs = Date.now();
+    killsMs.push(killedMs);
     await until("the end of the killed process", 10_000, async () =>
       (await processOf(stack, "run-storage")) === pid ? undefined : true,
     );
+    await endLeasesOfTheDead(sql, killedMs);
     say(
-      `kill ${killed} of ${kills}: ${brokenOff(uploads.lines)} parts met in the air, ${resentParts(uploads.lines)} sent again`,
+      `kill ${killsMs.length} of ${kills}: ${killsInTheAir(uploads.lines, killsMs)} of them met a part in the air, ` +
+        `${resentParts(uploads.lines).length} parts sent again`,
     );
   }
   await until(
@@ -129,13 +140,25 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   );
   return {
     recordingId: planted.id,
-    kills: killed,
-    killsInTheAir: brokenOff(uploads.lines),
-    resent: resentParts(uploads.lines),
+    kills: killsMs.length,
+    killsInTheAir: killsInTheAir(uploads.lines, killsMs),
+    resent: resentParts(uploads.lines).length,
+    unexplained: unexplained(resentParts(uploads.lines), killsMs),
     isIdentical,
     left: await stores.ours.unfinishedUploads(),
     ms: Date.now() - begunAt,
   };
+}
+
+/**
+ * Lets the lease of what the killed worker had under way be over: it is back-dated, not shortened. A lease that is
+ * shorter than a job may take lets a second worker send what the first one, alive and slow, is sending too.
+ */
+async function endLeasesOfTheDead(sql: postgres.Sql, killedMs: number): Promise<void> {
+  // A question that was under way is answered after the death of who asked; a new process takes longer than that to start.
+  const claimedUntil = new Date(killedMs + 100);
+  await sql`update recorder.jobs set leased_until = clock_timestamp() - interval '1 second'
+    where lane = 'storage' and state = 'running' and leased_until <= ${claimedUntil} + recorder.seconds('storage_lease')`;
 }
 
 /** The next moment at which a part is on its way. */

@@ -61,21 +61,23 @@ try {
     partBytes,
     kills,
     seed,
-    leaseSeconds: 15,
     sliceBytes: 100 * 2 ** 20,
     limitMs,
     say: (line) => console.log(line),
   });
   const isProven =
     result.isIdentical &&
-    result.resent <= kills &&
+    result.unexplained.length === 0 &&
     result.killsInTheAir * 2 >= kills &&
     result.left.length === 0;
   console.log(
     `${isProven ? "proven" : "NOT PROVEN"}: ${result.isIdentical ? "byte-identical" : "the bytes DIFFER"} after ${result.kills} kills, ` +
-      `${result.killsInTheAir} of them with a part in the air; ${result.resent} parts were sent again; ` +
+      `${result.killsInTheAir} of them with a part in the air; ${result.resent} parts were sent again, ${result.unexplained.length} of them without a kill of their own; ` +
       `${result.left.length} unfinished uploads are left; ${Math.round(result.ms / 1000)} s; seed ${seed}`,
   );
+  for (const { part, beforeMs, againMs } of result.unexplained) {
+    console.log(`  part ${part} was begun again ${againMs - beforeMs} ms after it was begun`);
+  }
   process.exitCode = isProven ? 0 : 1;
 } catch (error) {
   console.error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);

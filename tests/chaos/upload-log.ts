@@ -42,17 +42,52 @@ export function createUploadLog(bucket: string): UploadLog {
   return log;
 }
 
-/** Parts that were begun more than once, how often. */
-export function resentParts(lines: readonly UploadLine[]): number {
-  const begun = new Map<string, number>();
-  for (const { event, key, part } of lines) {
-    if (event !== "began" || part === undefined) continue;
-    begun.set(`${key} ${part}`, (begun.get(`${key} ${part}`) ?? 0) + 1);
-  }
-  return [...begun.values()].reduce((sum, count) => sum + count - 1, 0);
+/** A part that was begun once more, and when: what happened between the two is what it was sent again for. */
+export interface Resend {
+  key: string;
+  part: number;
+  /** When it was begun before, and when again, ms. */
+  beforeMs: number;
+  againMs: number;
 }
 
-/** Parts that were in the air when their sender died. */
-export function brokenOff(lines: readonly UploadLine[]): number {
-  return lines.filter(({ event, part }) => event === "broke off" && part !== undefined).length;
+/** Parts that were begun more than once, every time. */
+export function resentParts(lines: readonly UploadLine[]): Resend[] {
+  const begun = new Map<string, number>();
+  const resent: Resend[] = [];
+  for (const { event, key, part, atMs } of lines) {
+    if (event !== "began" || part === undefined) continue;
+    const place = `${key} ${part}`;
+    const beforeMs = begun.get(place);
+    if (beforeMs !== undefined) resent.push({ key, part, beforeMs, againMs: atMs });
+    begun.set(place, atMs);
+  }
+  return resent;
+}
+
+/** What the store writes reaches us this much later than it happened, at most, ms. */
+const LOG_DELAY_MS = 500;
+
+/**
+ * What no kill explains: one kill accounts for one part that was begun before it and again after it. What is left over
+ * was sent twice by somebody who lives, or lost more than once.
+ */
+export function unexplained(resent: readonly Resend[], killsMs: readonly number[]): Resend[] {
+  const free = new Set(killsMs);
+  return [...resent]
+    .sort((one, other) => one.againMs - other.againMs)
+    .filter(({ beforeMs, againMs }) => {
+      const kill = [...free].find((atMs) => atMs > beforeMs - LOG_DELAY_MS && atMs < againMs);
+      if (kill !== undefined) free.delete(kill);
+      return kill === undefined;
+    });
+}
+
+/** Kills that met a part in the air: the store saw it break off between this kill and the next one. */
+export function killsInTheAir(lines: readonly UploadLine[], killsMs: readonly number[]): number {
+  const broken = lines.filter(({ event, part }) => event === "broke off" && part !== undefined);
+  return killsMs.filter((atMs, index) => {
+    const nextMs = killsMs[index + 1] ?? Number.POSITIVE_INFINITY;
+    return broken.some((line) => line.atMs >= atMs && line.atMs < nextMs);
+  }).length;
 }

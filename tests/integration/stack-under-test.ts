@@ -23,7 +23,7 @@ export interface StackUnderTest {
  * `.env` would say.
  */
 export function useStack(
-  options: Pick<StackOptions, "partSettings" | "staging" | "output"> & {
+  options: Pick<StackOptions, "partSettings" | "staging" | "output" | "portal"> & {
     variables?: Record<string, string>;
   } = {},
 ): StackUnderTest {

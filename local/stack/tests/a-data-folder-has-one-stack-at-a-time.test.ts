@@ -30,6 +30,7 @@ const described = (change: Partial<RunningStack> = {}): RunningStack => ({
   secretKey: "sb_secret_x",
   databaseUrls: { admin: "postgresql://a", postgres: "postgresql://p" },
   addresses: {},
+  env: {},
   parts: {},
   ...change,
 });

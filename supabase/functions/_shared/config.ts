@@ -57,10 +57,16 @@ const whereToFind: Record<string, string> = {
     "yours: where events of recordings are sent; https (http on loopback only), without user or password",
   NOTIFY_WEBHOOK_SECRET:
     "yours: whsec_ and 24 to 64 random bytes in base64; the receiver verifies with the same value",
+  HEALTH_SECRET: "yours: at least 32 random characters; the monitor sends it as a bearer",
   CALL_TRANSPORT: "agora, or local for a media server of your own",
   CALL_TRANSPORT_URL: "the address of the media server that CALL_TRANSPORT=local means",
   PLAYBACK_TOKEN_SECRET: "any secret of at least 32 characters",
 };
+
+/** Where the value of a variable is found, or what it is. Nothing secret. */
+export function placeOf(name: string): string {
+  return whereToFind[name] ?? "docs/operations.md";
+}
 
 /** One setting: the form it must have, and the variables it may stand in, the first one that is set wins. */
 interface Setting<Form extends z.ZodType> {
@@ -97,7 +103,7 @@ function read<Members extends Record<string, Setting<z.ZodType>>>(
 }
 
 function complaint(name: string, what: string): string {
-  return `${name} ${what}; find it here: ${whereToFind[name] ?? "docs/operations.md"}`;
+  return `${name} ${what}; find it here: ${placeOf(name)}`;
 }
 
 function incomplete(complaints: readonly string[]): RecorderFailure {
@@ -295,4 +301,13 @@ export function notifySettings(environment: Environment): { url: string; secret:
       "NOTIFY_WEBHOOK_SECRET",
     ),
   });
+}
+
+/** Secrets that open the details of the function health, several while one is being replaced; none where it is not set. */
+export function healthSecrets(environment: Environment): string[] {
+  const secrets = list.refine(
+    (all) => all.every((secret) => secret.length >= 32),
+    "each must have at least 32 characters",
+  );
+  return read(environment, { secrets: from(secrets.optional(), "HEALTH_SECRET") }).secrets ?? [];
 }

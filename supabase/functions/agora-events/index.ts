@@ -1,5 +1,6 @@
 import { supabaseSettings, webhookSecrets } from "../_shared/config.ts";
 import { receiveAgoraEvent } from "../_shared/control/receive-event.ts";
+import { createCountingLog } from "../_shared/health/verdict-counter.ts";
 import { createRecorderDatabase } from "../_shared/jobs/database.ts";
 import { createWakeUpSender } from "../_shared/jobs/send-wake-up.ts";
 import { createLog } from "../_shared/log.ts";
@@ -14,13 +15,23 @@ const sendWakeUps = createWakeUpSender({
   log,
 });
 
+const database = () => createRecorderDatabase(supabaseSettings(environment), { fetch });
+const waitUntil = (work: Promise<unknown>) => EdgeRuntime.waitUntil(work);
+const countingLog = createCountingLog({
+  database,
+  now: Date.now,
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  waitUntil,
+  log,
+});
+
 Deno.serve((request) =>
   receiveAgoraEvent(request, {
     secrets: () => webhookSecrets(environment),
-    database: () => createRecorderDatabase(supabaseSettings(environment), { fetch }),
+    database,
     sendWakeUps,
-    waitUntil: (work) => EdgeRuntime.waitUntil(work),
-    log,
+    waitUntil,
+    log: countingLog,
     now: Date.now,
   }),
 );

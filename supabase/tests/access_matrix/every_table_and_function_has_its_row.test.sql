@@ -62,6 +62,7 @@ insert into tables values
   ('recorder.retention_policies', 'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.audits',             'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.audit_findings',     'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
+  ('recorder.outcomes',           'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.deletions',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.transfers',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.transfer_parts',     'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
@@ -74,7 +75,7 @@ insert into tables
 select 'recorder.' || t, 'select', '42501', '42501', '42501', '42501', '42501', '42501', '42501'
 from unnest(array[
   'caller_uids', 'channels', 'drains', 'engine_accounts', 'engine_tasks', 'forgotten_people', 'inbox', 'job_kinds', 'jobs', 'lanes', 'old_claims', 'sweeps', 'unverified_events',
-  'transitions']) t;
+  'transitions', 'tallies', 'tally_steps', 'histogram_buckets', 'webhook_verdicts']) t;
 -- And nobody writes into the engine room; these views could not be written anyway, which Postgres says first (55000).
 insert into tables
 select subject, 'write', '42501', '42501', '42501', '42501', '42501', '42501',
@@ -151,7 +152,7 @@ from unnest(array[
   'complete_transfers(uuid,jsonb)', 'fail_transfer(uuid,jsonb)', 'next_transfers(uuid,integer)', 'note_sources_deleted(uuid[])',
   'open_uploads()', 'plan_transfers(uuid,text,jsonb)', 'record_parts(uuid,text,jsonb)', 'restart_transfer(uuid,text,jsonb)',
   'sources_to_delete(uuid)', 'verify_transfers(uuid,jsonb)', 'finish_deletion(uuid,bigint,bigint)', 'files_failed(uuid,text,jsonb)', 'lanes_to_wake()', 'leave(text,uuid,jsonb)', 'mark_applied(text[])',
-  'note_unverified_event()',   'playback_of(uuid,uuid)', 'publish(uuid,jsonb,jsonb)',
+  'note_unverified_event()', 'count_webhook_verdicts(jsonb)', 'read_health()', 'read_metrics()', 'playback_of(uuid,uuid)', 'publish(uuid,jsonb,jsonb)',
   'receive_event(text,integer,text,text,text,boolean,jsonb)', 'report(uuid,text,jsonb)', 'work(text,uuid,jsonb,integer)']) f;
 -- For administrators.
 insert into functions

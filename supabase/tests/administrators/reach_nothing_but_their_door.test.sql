@@ -5,7 +5,7 @@ select results_eq(
   $$ select c.oid::regclass::text collate "C" from pg_class c
      where c.relnamespace in ('recorder'::regnamespace, 'recorder_api'::regnamespace, 'access'::regnamespace)
        and c.relkind in ('r', 'v', 'm', 'p', 'f') and has_table_privilege('recorder_admin', c.oid, 'select') order by 1 $$,
-  $$ values ('recorder.audit_findings' collate "C"), ('recorder.audits'), ('recorder.dead_jobs' collate "C"), ('recorder.deletions'), ('recorder.errors'), ('recorder.health'), ('recorder.layouts'), ('recorder.presets'),
+  $$ values ('recorder.audit_findings' collate "C"), ('recorder.audits'), ('recorder.dead_jobs' collate "C"), ('recorder.deletions'), ('recorder.errors'), ('recorder.health'), ('recorder.layouts'), ('recorder.outcomes'), ('recorder.presets'),
        ('recorder.retention_policies'), ('recorder.settings'), ('recorder.stuck'), ('recorder.transfer_parts'),
        ('recorder.transfers') $$,
   'recorder_admin reads these and nothing else of the engine room');

@@ -1,6 +1,7 @@
-import { lazy, Suspense } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from "react-router";
 import { useSession } from "../backend/session.ts";
+import { useToasts } from "../design/toasts.ts";
 import { ErrorBoundary } from "./error-boundary.tsx";
 import { NotFound } from "./not-found.tsx";
 import { PageLoading } from "./page-loading.tsx";
@@ -11,6 +12,9 @@ const HomePage = lazy(() => import("../pages/home/home-page.tsx"));
 const CallPage = lazy(() => import("../pages/call/call-page.tsx"));
 const RecordingsPage = lazy(() => import("../pages/recordings/recordings-page.tsx"));
 const PlayerPage = lazy(() => import("../pages/player/player-page.tsx"));
+
+const SessionEnded = lazy(() => import("./session-ended.tsx"));
+const ToastViewport = lazy(() => import("../design/toast-viewport.tsx"));
 
 /** All pages and who may see them. */
 export function Router() {
@@ -29,12 +33,35 @@ export function Router() {
           </Route>
         </Route>
       </Routes>
+      <SessionEndedOverPage />
+      <Toasts />
     </BrowserRouter>
   );
 }
 
+/** The question to sign in again, over whatever is open; its code comes when it is needed. */
+function SessionEndedOverPage() {
+  const { status } = useSession();
+  if (status !== "expired") return null;
+  return (
+    <Suspense>
+      <SessionEnded />
+    </Suspense>
+  );
+}
+
+/** Toasts, whose code comes with the first one. */
+function Toasts() {
+  if (useToasts().length === 0) return null;
+  return (
+    <Suspense>
+      <ToastViewport />
+    </Suspense>
+  );
+}
+
 /** A page whose code comes when it is opened; what it throws stays with it. */
-function Page({ of: page }: { of: React.ReactNode }) {
+function Page({ of: page }: { of: ReactNode }) {
   const { pathname } = useLocation();
   return (
     <ErrorBoundary key={pathname}>

@@ -137,8 +137,17 @@ const nothingToLink: ReadonlySet<string> = new Set(["discord_missing", "profile_
  * (profile_taken, profile_ambiguous); undefined where all is well or there is nothing to tie.
  */
 export async function linkProfile(): Promise<BackendError | undefined> {
+  const { data } = await backend().auth.getSession();
+  const providers: unknown = data.session?.user.app_metadata.providers;
+  // Only Discord says whom a person is; to be refused what everybody else is refused would be noise.
+  if (!Array.isArray(providers) || !providers.includes("discord")) return undefined;
   const { error, status } = await backend().rpc("link_my_profile");
   if (error === null) return undefined;
   const told = asBackendError(error, status);
   return nothingToLink.has(told.code) ? undefined : told;
+}
+
+/** Whoever's session ended does not come back: the page is cleared for somebody else. */
+export function forgetSession(): void {
+  become({ status: "signed_out" });
 }

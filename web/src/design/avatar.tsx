@@ -16,7 +16,7 @@ export function Avatar({ name, className = "size-10 text-sm" }: { name: string; 
     .slice(0, 2)
     .join("")
     .toUpperCase();
-  const hash = [...name].reduce((sum, letter) => sum + (letter.codePointAt(0) ?? 0), 0);
+  const hash = [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 65_521, 7);
   return (
     <span
       aria-hidden="true"

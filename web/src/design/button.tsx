@@ -19,7 +19,7 @@ const sizes: Record<ButtonSize, string> = {
   large: "min-h-12 px-6 text-base",
 };
 const base =
-  "inline-flex items-center justify-center gap-2 rounded-control font-medium transition-colors duration-100 select-none disabled:opacity-55 disabled:shadow-none [&_svg]:size-4 [&_svg]:shrink-0";
+  "inline-flex items-center justify-center gap-2 whitespace-nowrap rounded-control font-medium transition-colors duration-100 select-none disabled:opacity-55 disabled:shadow-none [&_svg]:size-4 [&_svg]:shrink-0";
 
 interface Looks {
   look?: ButtonLook;
@@ -58,21 +58,29 @@ export function Button({
   );
 }
 
-/** A link within the portal that looks like a button. */
+/** A link within the portal that looks like a button. `label` says the whole where its text is short. */
 export function ButtonLink({
   to,
+  label,
   look = "secondary",
   size = "medium",
   icon,
   className,
   children,
-}: Looks & { to: string; className?: string; children: ReactNode }) {
+}: ButtonLinkProps) {
   return (
-    <Link to={to} className={classes(base, looks[look], sizes[size], className)}>
+    <Link to={to} aria-label={label} className={classes(base, looks[look], sizes[size], className)}>
       {icon}
       {children}
     </Link>
   );
+}
+
+export interface ButtonLinkProps extends Looks {
+  to: string;
+  label?: string;
+  className?: string;
+  children: ReactNode;
 }
 
 export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {

@@ -1,11 +1,14 @@
 import type { HTMLAttributes, ReactNode } from "react";
 import { classes } from "./class-names.ts";
 
-/** A rounded ground for things that belong together. */
-export function Card({ className, ...rest }: HTMLAttributes<HTMLDivElement>) {
-  return (
-    <div {...rest} className={classes("rounded-card border border-line bg-surface shadow-card", className)} />
-  );
+/** A rounded ground for things that belong together; `accent` for what is going on right now. */
+export function Card({
+  tone = "plain",
+  className,
+  ...rest
+}: HTMLAttributes<HTMLDivElement> & { tone?: "plain" | "accent" }) {
+  const ground = tone === "plain" ? "border-line bg-surface" : "border-accent/40 bg-accent-soft";
+  return <div {...rest} className={classes("rounded-card border shadow-card", ground, className)} />;
 }
 
 /** A part of a page with a heading of its own. */

@@ -65,6 +65,7 @@ export const en = {
     people: "Your mentorships",
     pastCalls: "Past calls",
     join: "Join the call",
+    joinShort: "Join",
     joinWith: (name: string) => `Join the call with ${name}`,
     start: "Start a call",
     startWith: (name: string) => `Start a call with ${name}`,

@@ -9,8 +9,13 @@ export function encodeRfc3986(text: string): string {
   );
 }
 
-/** Letters that stand for themselves, in segments that do not begin with a dot, 1024 at most. */
-const PLAIN_KEY = /^(?=.{1,1024}$)[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$/;
+/** Letters that stand for themselves, 1024 at most. One class: looking for segments in the pattern takes three times as long. */
+const PLAIN_LETTERS = /^[A-Za-z0-9._~/-]{1,1024}$/;
+
+function isPlain(key: string): boolean {
+  // What begins with a dot may be . or .. and is looked at closely.
+  return PLAIN_LETTERS.test(key) && !key.startsWith(".") && !key.includes("/.");
+}
 
 /**
  * An object's path in the bucket, each segment escaped on its own (a literal + would be read as a space by some
@@ -19,7 +24,7 @@ const PLAIN_KEY = /^(?=.{1,1024}$)[A-Za-z0-9_~-][A-Za-z0-9._~-]*(?:\/[A-Za-z0-9_
  */
 export function encodeKey(key: string): string {
   // As good as every key: nothing to escape, nothing to refuse. A playlist asks for thousands.
-  if (PLAIN_KEY.test(key)) return key;
+  if (isPlain(key)) return key;
   const problem = problemOf(key);
   if (problem !== undefined) throw new RecorderFailure(storeError("object_key_invalid", { detail: problem }));
   return key.split("/").map(encodeRfc3986).join("/");

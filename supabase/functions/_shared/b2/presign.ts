@@ -61,17 +61,17 @@ export interface Presigner {
 export function createPresigner(settings: StoreSettings): Presigner {
   const { endpoint, region, bucket, keyId, applicationKey } = parseStoreSettings(settings);
   const host = new URL(endpoint).host;
-  let ofDay: { day: string; hmacHex: (text: string) => string } | undefined;
+  let ofDay: { day: string; under: UnderKey } | undefined;
 
-  const signatureUnderKeyOf = (day: string): ((text: string) => string) => {
+  const underKeyOf = (day: string): UnderKey => {
     if (ofDay?.day !== day) {
       const key = ["aws4_request", "s3", region, day].reduceRight<Uint8Array | string>(
         (secret, part) => hmac(secret, part),
         `AWS4${applicationKey}`,
       );
-      ofDay = { day, hmacHex: hmacHexUnder(typeof key === "string" ? new TextEncoder().encode(key) : key) };
+      ofDay = { day, under: underKey(typeof key === "string" ? new TextEncoder().encode(key) : key) };
     }
-    return ofDay.hmacHex;
+    return ofDay.under;
   };
 
   const presigning: Presigner["presigning"] = (method, options) => {
@@ -89,13 +89,14 @@ export function createPresigner(settings: StoreSettings): Presigner {
       .map(([name, value]) => `${encodeRfc3986(name)}=${encodeRfc3986(value)}`)
       .sort()
       .join("&");
-    const signatureOf = signatureUnderKeyOf(time.slice(0, 8));
-    const behindPath = `\n${query}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`;
-    const beforeHash = `AWS4-HMAC-SHA256\n${time}\n${scope}\n`;
+    const beforeKey = createHash("sha256").update(`${method}\n/${bucket}/`);
+    const behindKey = new TextEncoder().encode(`\n${query}\nhost:${host}\n\nhost\nUNSIGNED-PAYLOAD`);
+    const signatureOf = underKeyOf(time.slice(0, 8))(`AWS4-HMAC-SHA256\n${time}\n${scope}\n`);
+    const [before, behind] = [`${endpoint}/${bucket}/`, `?${query}&X-Amz-Signature=`];
     return (key) => {
-      const path = `/${bucket}/${encodeKey(key)}`;
-      const hash = createHash("sha256").update(`${method}\n${path}${behindPath}`).digest("hex");
-      return `${endpoint}${path}?${query}&X-Amz-Signature=${signatureOf(beforeHash + hash)}`;
+      const encodedKey = encodeKey(key);
+      const hash = beforeKey.copy().update(asciiBytes(encodedKey)).update(behindKey).digest("hex");
+      return before + encodedKey + behind + signatureOf(hash);
     };
   };
 
@@ -117,31 +118,46 @@ function hmac(key: Uint8Array | string, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
 
+/** HMAC-SHA256 as hexadecimal digits of texts that begin alike: given the beginning, then the ASCII rest of each. */
+type UnderKey = (beginning: string) => (rest: string) => string;
+
 /**
  * HMAC-SHA256 under one key of 32 bytes, many times. node:crypto prepares the key anew for every one, which costs
- * several times the hashing; here both prepared hashes are copied (RFC 2104).
+ * several times the hashing; here prepared hashes are copied (RFC 2104).
  */
-function hmacHexUnder(key: Uint8Array): (text: string) => string {
+function underKey(key: Uint8Array): UnderKey {
   const prepared = (pad: number) => {
     const block = new Uint8Array(64).fill(pad);
     for (const [index, byte] of key.entries()) block[index] = byte ^ pad;
     return createHash("sha256").update(block);
   };
-  const [inner, outer] = [prepared(0x36), prepared(0x5c)];
+  const outer = prepared(0x5c);
   const between = new Uint8Array(32);
-  return (text) => {
-    // A digest as bytes makes a Buffer each time, which costs more than reading its text.
-    readHex(inner.copy().update(text).digest("hex"), between);
-    return outer.copy().update(between).digest("hex");
+  return (beginning) => {
+    const inner = prepared(0x36).update(beginning);
+    return (rest) => {
+      // A digest as bytes makes a Buffer each time, which costs more than reading its text.
+      readHex(inner.copy().update(asciiBytes(rest)).digest("hex"), between);
+      return outer.copy().update(between).digest("hex");
+    };
   };
 }
 
+const encoder = new TextEncoder();
+const scratch = new Uint8Array(4096);
+
+/** The bytes of an ASCII text, valid until the next call: what is hashed as text is converted by a slower way. */
+function asciiBytes(text: string): Uint8Array {
+  if (text.length > scratch.length) return encoder.encode(text);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
+}
+
+const digitValues = new Uint8Array(128);
+for (let value = 0; value < 16; value++) digitValues[value.toString(16).charCodeAt(0)] = value;
+
 /** Reads lower-case hexadecimal digits into `bytes`, two for each. */
 function readHex(text: string, bytes: Uint8Array): void {
-  const valueAt = (index: number) => {
-    const code = text.charCodeAt(index);
-    return code < 0x3a ? code - 0x30 : code - 0x57;
-  };
+  const valueAt = (index: number) => digitValues[text.charCodeAt(index)] ?? 0;
   for (let index = 0; index < bytes.length; index++) {
     bytes[index] = (valueAt(2 * index) << 4) | valueAt(2 * index + 1);
   }

@@ -5,6 +5,7 @@ import { asRecorderError, RecorderFailure } from "../errors.ts";
 import { type After, type TimeLimit, timeLimit } from "../time-limit.ts";
 import { auditCalls } from "./audit-calls.ts";
 import { deletionCalls } from "./deletion-calls.ts";
+import { healthCalls } from "./health-calls.ts";
 import { type AnyJob, instant, type Outcome, readJob, type Settings } from "./job.ts";
 import { transferCalls } from "./transfer-calls.ts";
 
@@ -206,6 +207,7 @@ export function createRecorderDatabase(
     ...transferCalls(call),
     ...deletionCalls(call),
     ...auditCalls(call),
+    ...healthCalls(call),
     /** Finishes jobs, keeps or takes a place in the lane, claims at most `limit` due jobs. */
     async work(lane: string, drain: string, finished: Finished[], limit: number): Promise<Step> {
       const step = await call(

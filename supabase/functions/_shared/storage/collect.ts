@@ -14,7 +14,7 @@ import {
 } from "./inventory.ts";
 import { manifestOf, publishedFiles, totalsOf } from "./manifest.ts";
 import { mp4DurationInBucket } from "./mp4-duration.ts";
-import { planCopies, type SourceStore } from "./source-store.ts";
+import { OBJECTS_AT_ONCE, planCopies, type SourceStore } from "./source-store.ts";
 
 /** What collecting reaches the world through. */
 export interface CollectDeps {
@@ -124,7 +124,7 @@ async function publish(
 
 async function listAll(prefix: string, { bucket }: CollectDeps) {
   const listed: { key: string; sizeBytes: number; etag: string }[] = [];
-  for await (const page of bucket.list(prefix)) {
+  for await (const page of bucket.list(prefix, { maxKeys: OBJECTS_AT_ONCE })) {
     for (const { key, sizeBytes, etag } of page.objects) listed.push({ key, sizeBytes, etag });
   }
   return listed;

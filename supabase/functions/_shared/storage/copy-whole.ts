@@ -125,7 +125,9 @@ async function* seenOf(transfers: readonly OpenTransfer[], { bucket }: TransferD
   const folder = first.slice(0, commonLength(first, last));
   // The key before the first one: all but its last character sorts before it.
   const startAfter = first.slice(0, -1);
-  for await (const { objects } of bucket.list(folder, folder === first ? {} : { startAfter })) {
+  // A page of a thousand rows, most of them past the last key, would cost more than all the copies that are looked for.
+  const maxKeys = Math.min(1_000, keys.length + 1);
+  for await (const { objects } of bucket.list(folder, folder === first ? {} : { startAfter, maxKeys })) {
     for (const object of objects) {
       if (object.key > last) return;
       yield object;

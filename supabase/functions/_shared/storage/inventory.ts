@@ -42,7 +42,10 @@ export interface Inventory {
 }
 
 /** Objects whose names the engine makes, in folders of attempts; everything else in the folder is not ours to judge. */
-export function recordingObjects(prefix: string, objects: readonly StoredObject[]): RecordingObject[] {
+export function recordingObjects<Listed extends StoredObject>(
+  prefix: string,
+  objects: readonly Listed[],
+): (Listed & RecordingObject)[] {
   return objects.flatMap((object) => {
     if (!object.key.startsWith(prefix)) return [];
     const match = /^a(\d{1,6})\/([^/]+)$/.exec(object.key.slice(prefix.length));

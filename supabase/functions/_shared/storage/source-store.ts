@@ -12,12 +12,16 @@ export interface SourceStore {
   store: Pick<B2Client, "list" | "get" | "head" | "listVersions" | "deleteVersions">;
 }
 
-/** As many objects as one call to the database carries. */
-const BATCH = 1_000;
+/** Rows of one listing: reading a thousand takes twice the memory for a moment, and a call costs next to nothing. */
+export const OBJECTS_AT_ONCE = 500;
+
+/** What is of use only when the slices are there. */
+const FOLLOWS: ReadonlySet<string> = new Set(["playlist", "mp4"]);
 
 /**
  * Plans a copy of everything of a recording that its source store has and our bucket has not. Gives how many copies are
- * under way now. What is no file of the engine stays where it is. Throws what the stores and the database throw.
+ * under way now. What is no file of the engine stays where it is. Goes page by page, so that a recording of many slices
+ * is never held whole. Throws what the stores and the database throw.
  */
 export async function planCopies(
   recordingId: string,
@@ -30,38 +34,35 @@ export async function planCopies(
   },
 ): Promise<number> {
   const copies = new Map(ours.map((object) => [object.key, object]));
-  const planned = copyPlan(
-    await sourceObjects(recordingId, source),
-    copies,
-    settings.transfer_part_bytes ?? 16 * 1024 * 1024,
-  );
+  const partBytes = settings.transfer_part_bytes ?? 16 * 1024 * 1024;
+  const followers: SourceObject[] = [];
   let openCount = 0;
-  for (let index = 0; index === 0 || index < planned.length; index += BATCH) {
-    const plan = await deps.database.planTransfers(
-      recordingId,
-      source.name,
-      planned.slice(index, index + BATCH),
-    );
-    openCount = plan.open_count;
+  const plan = async (objects: SourceObject[]) => {
+    const planned = copyPlan(objects, copies, partBytes);
+    if (planned.length === 0 && objects !== followers) return;
+    const { open_count, given_up } = await deps.database.planTransfers(recordingId, source.name, planned);
+    openCount = open_count;
     // Of a source that is another one by now. Should this not come to pass, the audit finds them.
-    for (const { key, upload_id } of plan.given_up) await deps.bucket.abortMultipartUpload(key, upload_id);
+    for (const { key, upload_id } of given_up) await deps.bucket.abortMultipartUpload(key, upload_id);
+  };
+  for await (const objects of sourcePages(recordingId, source)) {
+    await plan(objects.filter(({ name }) => !FOLLOWS.has(name.kind)));
+    followers.push(...objects.filter(({ name }) => FOLLOWS.has(name.kind)));
   }
+  // A playlist that is planned before the last of its slices could be copied before it.
+  await plan(followers);
   return openCount;
 }
 
-async function sourceObjects(recordingId: string, source: SourceStore): Promise<SourceObject[]> {
+/** The engine's files of a recording in its source store, page by page. */
+async function* sourcePages(recordingId: string, source: SourceStore): AsyncGenerator<SourceObject[]> {
   const prefix = recordingPrefix(recordingId);
-  const found: SourceObject[] = [];
-  await readingSource(source, async () => {
-    for await (const page of source.store.list(prefix)) {
-      for (const listed of page.objects) {
-        const [object] = recordingObjects(prefix, [listed]);
-        if (object !== undefined)
-          found.push({ ...object, etag: listed.etag, lastModified: listed.lastModified });
-      }
-    }
-  });
-  return found;
+  const pages = source.store.list(prefix, { maxKeys: OBJECTS_AT_ONCE });
+  while (true) {
+    const page = await readingSource(source, () => pages.next());
+    if (page.done === true) return;
+    yield recordingObjects(prefix, page.value.objects);
+  }
 }
 
 /** Marks what fails as a failure of the source: both stores refuse in the same words. */
