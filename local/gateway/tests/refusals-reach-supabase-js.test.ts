@@ -190,13 +190,16 @@ describe("Pages of other origins", () => {
         "access-control-request-headers": "apikey,authorization,content-type,x-client-info",
       },
     });
-  test.each(["/rest/v1/calls", "/auth/v1/token?grant_type=password"])("may call %s", async (path) => {
-    const answer = await preflight(path);
-    expect(answer.ok).toBe(true);
-    expect(answer.headers.get("access-control-allow-origin")).toBe("*");
-    expect(answer.headers.get("access-control-allow-methods")).toContain("POST");
-    expect(answer.headers.get("access-control-allow-headers")).toContain("x-client-info");
-  });
+  test.each(["/rest/v1/calls", "/rest/v1/rpc/with_arguments", "/auth/v1/token?grant_type=password"])(
+    "may call %s",
+    async (path) => {
+      const answer = await preflight(path);
+      expect(answer.ok).toBe(true);
+      expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+      expect(answer.headers.get("access-control-allow-methods")).toContain("POST");
+      expect(answer.headers.get("access-control-allow-headers")).toContain("x-client-info");
+    },
+  );
   test("may read answers and refusals", async () => {
     for (const path of [
       "/rest/v1/calls",
