@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
@@ -9,6 +10,7 @@ export default defineConfig({
   // Names as in the old portal; their values are baked in, unless the host answers /config.json.
   envPrefix: ["NEXT_PUBLIC_"],
   envDir: "..",
+  resolve: { alias: { "@supabase/storage-js": join(import.meta.dirname, "src/backend/no-storage.ts") } },
   build: {
     outDir: "dist",
     emptyOutDir: true,

@@ -4,7 +4,6 @@ import { signOut, useSession } from "../backend/session.ts";
 import { Menu } from "../design/menu.tsx";
 import { showToast } from "../design/toasts.ts";
 import { en } from "../texts/en.ts";
-import { textOfError } from "../texts/errors.ts";
 import { setTheme, type Theme, useTheme } from "./theme.ts";
 
 const themes: readonly { theme: Theme; label: string; icon: React.ReactNode }[] = [
@@ -17,6 +16,7 @@ async function leave(): Promise<void> {
   try {
     await signOut();
   } catch (thrown) {
+    const { textOfError } = await import("../texts/errors.ts");
     const { sentence, action } = textOfError(asBackendError(thrown).code);
     showToast({ id: "sign-out", tone: "bad", title: sentence, text: action });
   }

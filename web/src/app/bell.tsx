@@ -8,7 +8,7 @@ import { useNotificationToasts } from "./notification-toasts.ts";
 const BellPanel = lazy(() => import("./bell-panel.tsx"));
 
 /** The bell: how many are unread, and the list under it, whose code comes when it is opened. */
-export function Bell() {
+export default function Bell() {
   const [isOpen, setOpen] = useState(false);
   const around = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);

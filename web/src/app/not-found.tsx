@@ -1,6 +1,5 @@
 import { Compass } from "lucide-react";
 import { ButtonLink } from "../design/button.tsx";
-import { EmptyState } from "../design/states.tsx";
 import { en } from "../texts/en.ts";
 import { usePageTitle } from "./page-focus.ts";
 
@@ -8,21 +7,15 @@ import { usePageTitle } from "./page-focus.ts";
 export function NotFound() {
   usePageTitle(en.notFoundTitle);
   return (
-    <div className="py-10">
-      <h1 tabIndex={-1} className="sr-only">
+    <div className="flex flex-col items-center gap-3 py-16 text-center">
+      <Compass aria-hidden="true" className="size-10 text-ink-faint" />
+      <h1 tabIndex={-1} className="text-xl font-semibold">
         {en.notFoundTitle}
       </h1>
-      <EmptyState
-        icon={<Compass />}
-        title={en.notFoundTitle}
-        action={
-          <ButtonLink to="/" look="primary">
-            {en.goHome}
-          </ButtonLink>
-        }
-      >
-        {en.notFoundText}
-      </EmptyState>
+      <p className="text-ink-soft">{en.notFoundText}</p>
+      <ButtonLink to="/" look="primary">
+        {en.goHome}
+      </ButtonLink>
     </div>
   );
 }

@@ -1,11 +1,13 @@
-import { Suspense } from "react";
+import { lazy, Suspense } from "react";
 import { Link, Outlet } from "react-router";
 import { en } from "../texts/en.ts";
 import { AccountMenu } from "./account-menu.tsx";
-import { Bell } from "./bell.tsx";
 import { OfflineBanner } from "./offline-banner.tsx";
 import { useFocusOnNewPage } from "./page-focus.ts";
 import { PageLoading } from "./page-loading.tsx";
+
+// Comes beside the page's own code, not before it.
+const Bell = lazy(() => import("./bell.tsx"));
 
 /** What surrounds every page but the call: the header with the way home, the bell and the account. */
 export function Shell() {
@@ -27,7 +29,9 @@ export function Shell() {
             <img src="/icon.svg" alt="" width="28" height="28" />
             {en.product}
           </Link>
-          <Bell />
+          <Suspense fallback={<div className="size-10 pointer-coarse:size-11" />}>
+            <Bell />
+          </Suspense>
           <AccountMenu />
         </div>
         <OfflineBanner />

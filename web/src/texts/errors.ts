@@ -231,5 +231,5 @@ const unexpected: ErrorText = say("Something went wrong on our side.", "Try agai
 
 /** The text of a code; an unknown one is ours to mend. */
 export function textOfError(code: string): ErrorText {
-  return errorTexts[code] ?? unexpected;
+  return (Object.hasOwn(errorTexts, code) ? errorTexts[code] : undefined) ?? unexpected;
 }
