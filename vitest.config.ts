@@ -5,10 +5,21 @@ const onlyOnRequest = process.env.CHAOS
   ? []
   : ["tests/chaos/every-awaited-call-survives-a-kill.test.ts", "tests/chaos/a-killed-copy-goes-on.test.ts"];
 
+/** Calls whose clocks are compared with the wall's: nothing else runs beside them, or what is late is the machine's. */
+const calls = [
+  "local/agora/tests/a-real-call-is-recorded-as-it-was.test.ts",
+  "local/agora/tests/what-people-send-is-recorded.test.ts",
+];
+
+const include = ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.{ts,tsx}"];
+const exclude = [...configDefaults.exclude, ...onlyOnRequest];
+
 export default defineConfig({
   test: {
-    exclude: [...configDefaults.exclude, ...onlyOnRequest],
-    include: ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.{ts,tsx}"],
+    projects: [
+      { extends: true, test: { name: "ordinary", include, exclude: [...exclude, ...calls] } },
+      { extends: true, test: { name: "calls", include: calls, exclude, fileParallelism: false } },
+    ],
     // A limit, not a measure: a busy machine is several times slower, and what waits for a condition ends with it.
     testTimeout: 90_000,
     hookTimeout: 120_000,

@@ -37,7 +37,9 @@ const storage = {
   name: "storage",
   about: "playlists signed, files copied, beside their peers (alone)",
 };
-const alone = [database, storage];
+/** Likewise: it needs the machine for itself. */
+const media = { name: "media", about: "calls of two and four at the media server, recorded and not (alone)" };
+const alone = [database, storage, media];
 
 const help = `Measures what this project promises about speed and memory, on stacks of its own, and leaves nothing running.
 
@@ -127,6 +129,7 @@ async function main(): Promise<number> {
   const options = readOptions();
   if ("alone" in options) {
     if (options.alone === database.name) await (await import("./database/bench.ts")).benchDatabase();
+    else if (options.alone === media.name) await (await import("./media/bench.ts")).benchMedia();
     else await (await import("./storage/bench.ts")).benchStorage();
     return 0;
   }

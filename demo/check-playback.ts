@@ -32,13 +32,15 @@ const addresses = z.object({
   download: z.object({ url: z.url(), file_name: z.string() }),
 });
 
-/** Asks for the playback addresses as the portal does, fetches everything they lead to, and probes it. */
-export async function checkPlayback(order: {
+export interface PlaybackOrder {
   url: string;
   publishableKey: string;
   accessToken: string;
   recordingId: string;
-}): Promise<PlaybackCheck> {
+}
+
+/** Asks for the playback addresses as the portal does. */
+export async function askForAddresses(order: PlaybackOrder): Promise<z.output<typeof addresses>> {
   const answer = await fetch(`${order.url}/functions/v1/play-recording`, {
     method: "POST",
     headers: {
@@ -49,7 +51,12 @@ export async function checkPlayback(order: {
     body: JSON.stringify({ recording_id: order.recordingId }),
   });
   if (!answer.ok) throw new Error(`playback was refused: HTTP ${answer.status} ${await answer.text()}`);
-  const { hls, mp4, download } = addresses.parse(await answer.json());
+  return addresses.parse(await answer.json());
+}
+
+/** Asks for the playback addresses, fetches everything they lead to, and probes it. */
+export async function checkPlayback(order: PlaybackOrder): Promise<PlaybackCheck> {
+  const { hls, mp4, download } = await askForAddresses(order);
   const [playlist, file, attachment, forgedTokenStatus] = await Promise.all([
     probePlaylist(hls.url),
     probeFile(mp4[0]?.url ?? ""),
@@ -69,7 +76,7 @@ export async function checkPlayback(order: {
   };
 }
 
-async function fetchAll(url: string): Promise<{ bytes: Uint8Array; headers: Headers }> {
+export async function fetchAll(url: string): Promise<{ bytes: Uint8Array; headers: Headers }> {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${new URL(url).pathname} was answered with ${answer.status}`);
   return { bytes: new Uint8Array(await answer.arrayBuffer()), headers: answer.headers };

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { chromiumMissing, findChromium } from "../local/browser/chromium.ts";
 import { reasonOf } from "../local/stack/part.ts";
 import {
   findRunningStack,
@@ -10,6 +11,8 @@ import {
   startStack,
   usualDataDir,
 } from "../local/stack/stack.ts";
+import { recordBrowserCall } from "./browser-call.ts";
+import { type ClockReport, linesOf } from "./clock-report.ts";
 import { demoMentorships } from "./people.ts";
 import { createProgress } from "./progress.ts";
 import { type CallResult, recordOneCall } from "./record-one-call.ts";
@@ -19,8 +22,10 @@ const help = `Records calls from wish to playback and shows each stage with its 
 
   npm run demo -- [options]
 
-  --seconds N   how long each call is recorded (default 6)
+  --seconds N   how long each call is recorded (default 6; with --browser 10)
   --calls N     how many calls at once (default 1)
+  --browser     one call between two pages of a headless Chromium, played on a third one (CHROMIUM_PATH
+                names the browser): says how far recorded clocks are from the wall's
   --data DIR    use the stack that runs on this folder (default .local)
   --json        print one object as the last line
   --help        this text
@@ -29,6 +34,7 @@ Uses the running stack, or starts one of its own in a temporary folder and remov
 
 interface Options {
   seconds: number;
+  browser: boolean;
   calls: number;
   dataDir: string;
   json: boolean;
@@ -39,7 +45,8 @@ function readOptions(): Options | { text: string; code: number } {
   try {
     const { values } = parseArgs({
       options: {
-        seconds: { type: "string", default: "6" },
+        seconds: { type: "string" },
+        browser: { type: "boolean", default: false },
         calls: { type: "string", default: "1" },
         data: { type: "string", default: usualDataDir },
         json: { type: "boolean", default: false },
@@ -47,14 +54,15 @@ function readOptions(): Options | { text: string; code: number } {
       },
     });
     if (values.help) return { text: help, code: 0 };
-    const seconds = Number(values.seconds);
+    const seconds = Number(values.seconds ?? (values.browser ? 10 : 6));
     const calls = Number(values.calls);
     if (!(seconds >= 1 && seconds <= 3600))
       return { text: "--seconds must be a number from 1 to 3600", code: 1 };
     if (!(Number.isInteger(calls) && calls >= 1 && calls <= 50)) {
       return { text: "--calls must be a whole number from 1 to 50", code: 1 };
     }
-    return { seconds, calls, dataDir: values.data, json: values.json };
+    if (values.browser && calls !== 1) return { text: "--browser holds one call", code: 1 };
+    return { seconds, calls, browser: values.browser, dataDir: values.data, json: values.json };
   } catch (error) {
     return { text: `${reasonOf(error)}\n\n${help}`, code: 1 };
   }
@@ -107,6 +115,10 @@ async function main(): Promise<number> {
     console.log(options.text);
     return options.code;
   }
+  if (options.browser && findChromium() === undefined) {
+    console.error(chromiumMissing);
+    return 1;
+  }
   const startedAt = performance.now();
   // With --json the last line of the output is the result; everything for people goes to the other stream.
   const say = (line: string) => (options.json ? console.error(line) : console.log(line));
@@ -117,24 +129,24 @@ async function main(): Promise<number> {
   const backend = await findOrStartStack(options.dataDir, say, interruption.signal);
   try {
     const stackMs = Math.round(performance.now() - startedAt);
-    const mentorships = await demoMentorships(backend, options.calls);
     const progress = createProgress(say);
-    const results = await Promise.all(
-      mentorships.map((mentorshipId, index) =>
-        recordOneCall(
-          {
-            ...backend,
-            mentorshipId,
-            seconds: options.seconds,
-            signal: interruption.signal,
-          },
-          (status) => progress.show(index, status),
-        ),
-      ),
-    );
+    const { seconds } = options;
+    const { signal } = interruption;
+    const results: (CallResult & { clocks?: ClockReport | undefined })[] = options.browser
+      ? [await recordBrowserCall(backend, { seconds, signal }, (status) => progress.show(0, status))]
+      : await Promise.all(
+          (await demoMentorships(backend, options.calls)).map((mentorshipId, index) =>
+            recordOneCall({ ...backend, mentorshipId, seconds, signal }, (status) =>
+              progress.show(index, status),
+            ),
+          ),
+        );
     progress.end();
     const totalMs = Math.round(performance.now() - startedAt);
-    for (const result of results) say(timelineOf(result));
+    for (const result of results) {
+      say(timelineOf(result));
+      if (result.clocks) say(linesOf(result.clocks).join("\n"));
+    }
     const held = results.every((result) => result.problems.length === 0);
     const overheadMs = totalMs - Math.round(Math.max(...results.map((result) => result.recordedMs ?? 0)));
     say(

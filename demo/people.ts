@@ -1,4 +1,4 @@
-import { createClient } from "@supabase/supabase-js";
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 
 /** Who signs in: a mentor of supabase/seed.sql. */
 export const demoMentor = { email: "mentor@example.com", password: "recorded-here" };
@@ -32,4 +32,34 @@ export async function demoMentorships(
     ids.push(mentorshipId);
   }
   return ids;
+}
+
+const numberInBrowser = 1;
+
+/**
+ * A mentorship of the demo's mentor with a mentee who can sign in too, for a call between two pages: signs the mentee up at the first
+ * run, and finds them again at the next.
+ */
+export async function demoPair(backend: {
+  url: string;
+  secretKey: string;
+  publishableKey: string;
+}): Promise<{ mentorshipId: string; mentee: SupabaseClient }> {
+  const mentee = createClient(backend.url, backend.publishableKey, { auth: { persistSession: false } });
+  const credentials = { email: "demo.mentee@example.com", password: demoMentor.password };
+  const known = await mentee.auth.signInWithPassword(credentials);
+  const session = known.data.session ?? (await mentee.auth.signUp(credentials)).data.session;
+  if (session === null) throw new Error(`${credentials.email} cannot sign in`);
+  const service = createClient(backend.url, backend.secretKey, { auth: { persistSession: false } });
+  const menteeId = numbered("2200dec1", numberInBrowser);
+  const mentorshipId = numbered("3300dec1", numberInBrowser);
+  const person = await service
+    .from("mentees")
+    .upsert({ id: menteeId, user_id: session.user.id, display_name: "Demo mentee" });
+  const pair = await service
+    .from("mentorships")
+    .upsert({ id: mentorshipId, instructor_id: seededInstructorId, mentee_id: menteeId, status: "active" });
+  const error = person.error ?? pair.error;
+  if (error !== null) throw new Error(`the demo's pair could not be made: ${error.message}`);
+  return { mentorshipId, mentee };
 }

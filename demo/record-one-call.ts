@@ -20,6 +20,8 @@ export interface CallOrder {
   /** How long the recording is left running once it records. */
   seconds: number;
   signal: AbortSignal;
+  /** Brings people into the call before it is recorded; without it the engine records a simulated picture. */
+  attend?(callId: string, client: SupabaseClient): Promise<{ leave(): Promise<void> }>;
 }
 
 export interface Stage {
@@ -34,7 +36,9 @@ export interface CallResult {
   recording: Record<string, unknown> | undefined;
   files: Record<string, unknown>[];
   playback: PlaybackCheck | undefined;
-  /** Between the engine's own recorder_started and recorder_leave, ms. */
+  /** The engine's own recorder_started, UTC ms. */
+  startedAt: number | undefined;
+  /** From then to its recorder_leave, ms. */
   recordedMs: number | undefined;
   /** What did not hold; empty when everything did. */
   problems: string[];
@@ -55,11 +59,13 @@ export async function recordOneCall(
     recording: undefined,
     files: [],
     playback: undefined,
+    startedAt: undefined,
     recordedMs: undefined,
     problems: [],
   };
   const client = createClient(order.url, order.publishableKey, { auth: { persistSession: false } });
   let watch: CallWatch | undefined;
+  let attendance: { leave(): Promise<void> } | undefined;
   try {
     onStatus("signing in");
     const accessToken = await signIn(client);
@@ -67,6 +73,7 @@ export async function recordOneCall(
     const callId = await join(client, order.mentorshipId);
     result.callId = callId;
     watch = await watchCall(client, callId, onStatus);
+    attendance = await order.attend?.(callId, client);
 
     const wishedAt = performance.now();
     const mark = (name: string, at = performance.now()) =>
@@ -94,6 +101,7 @@ export async function recordOneCall(
     result.problems.push(reasonOf(error));
     onStatus("failed");
   } finally {
+    await attendance?.leave();
     await watch?.close();
     await client.auth.signOut({ scope: "local" });
     client.realtime.disconnect();
@@ -101,7 +109,7 @@ export async function recordOneCall(
   return result;
 }
 
-async function signIn(client: SupabaseClient): Promise<string> {
+export async function signIn(client: SupabaseClient): Promise<string> {
   const { data, error } = await client.auth.signInWithPassword(demoMentor);
   if (error !== null) throw new Error(`${demoMentor.email} cannot sign in: ${error.message}`);
   await client.realtime.setAuth(data.session.access_token);
@@ -143,14 +151,19 @@ async function readFacts(client: SupabaseClient, recordingId: string, result: Ca
   if (error !== null) throw new Error(`the recording cannot be read: ${error.code} ${error.message}`);
   result.recording = z.record(z.string(), z.unknown()).parse(recording.data);
   result.files = z.array(z.record(z.string(), z.unknown())).parse(files.data);
-  result.recordedMs = await engineSpan(client, recordingId);
+  const span = await engineSpan(client, recordingId);
+  result.startedAt = span?.startedAt;
+  result.recordedMs = span?.ms;
 }
 
 /**
- * From the engine's own start to its own end, ms. Its events are hints that come in any order: the one about the end may
+ * From the engine's own start (UTC ms) to its own end. Its events are hints that come in any order: the one about the end may
  * be applied after the files were published, so it is waited for. Undefined when it never came.
  */
-async function engineSpan(client: SupabaseClient, recordingId: string): Promise<number | undefined> {
+async function engineSpan(
+  client: SupabaseClient,
+  recordingId: string,
+): Promise<{ startedAt: number; ms: number } | undefined> {
   const deadline = performance.now() + STORY_LIMIT_MS;
   while (true) {
     const { data, error } = await client
@@ -162,7 +175,7 @@ async function engineSpan(client: SupabaseClient, recordingId: string): Promise<
     const told = engineEvents.parse(data);
     const startedAt = told.find(({ event }) => event === "engine.recorder_started")?.detail.at;
     const leftAt = told.find(({ event }) => event === "engine.recorder_left")?.detail.at;
-    if (startedAt !== undefined && leftAt !== undefined) return leftAt - startedAt;
+    if (startedAt !== undefined && leftAt !== undefined) return { startedAt, ms: leftAt - startedAt };
     if (performance.now() > deadline) return undefined;
     await pause(100);
   }

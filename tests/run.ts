@@ -2,6 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { chromiumMissing, findChromium } from "../local/browser/chromium.ts";
 import { type Counts, countOfCheck } from "./run/counts.ts";
 import { execute } from "./run/execute.ts";
 import { endLeftovers, runMark } from "./run/leftovers.ts";
@@ -74,8 +75,7 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
   };
 
   const results: StepResult[] = [];
-  const waiting = [...steps];
-  const worker = async () => {
+  const worker = async (waiting: Step[]) => {
     for (
       let step = waiting.shift();
       step !== undefined && !interrupt.signal.aborted;
@@ -92,7 +92,9 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
       report(step.name, counts, ms, output);
     }
   };
-  await Promise.all(Array.from({ length: sideBySide }, worker));
+  const shared = steps.filter(({ isAlone }) => isAlone !== true);
+  await Promise.all(Array.from({ length: sideBySide }, () => worker(shared)));
+  await worker(steps.filter(({ isAlone }) => isAlone === true));
 
   const leftSince = performance.now();
   const left = await endLeftovers(mark, runDir, interrupt.signal.aborted ? 0 : 8_000);
@@ -110,6 +112,7 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
 
   const order = [...steps.map((step) => step.name), tidy.name];
   results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  if (findChromium() === undefined) console.log(`left out  calls between real pages: ${chromiumMissing}`);
   console.log(`\n${summaryOf(results, performance.now() - since)}`);
   return results.every(({ counts }) => counts.failed === 0) ? 0 : 1;
 }

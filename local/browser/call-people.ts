@@ -31,7 +31,7 @@ export async function joinOnPage(
   given: { name: string; clock?: ClockOrder },
 ): Promise<PersonOnPage> {
   const page = await browser.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(180_000);
   await page.goto(`${modules.address}/page?module=/browser/call-page.ts`);
   await page.waitForFunction(() => window.isReady);
   const order = [credentials, given.name, given.clock] as const;

@@ -67,6 +67,14 @@ export async function durationOf(mp4: Uint8Array): Promise<number> {
   return (await input.computeDuration()) * 1000;
 }
 
+/** Size of an MP4's pictures, pixels. */
+export async function sizeOf(mp4: Uint8Array): Promise<{ width: number; height: number }> {
+  using input = open(mp4);
+  const track = await input.getPrimaryVideoTrack();
+  if (!track) throw new Error("the recording has no pictures");
+  return { width: await track.getCodedWidth(), height: await track.getCodedHeight() };
+}
+
 interface Planes {
   width: number;
   height: number;

@@ -8,6 +8,8 @@ export interface Step {
   name: string;
   /** The program (of node_modules/.bin) and its arguments. */
   command: [program: string, ...args: string[]];
+  /** Runs after all others, with nothing beside it. */
+  isAlone?: boolean;
   /** Reads the runner's own report; a missing one counts as a failure. */
   count(exitCode: number): Promise<Counts>;
 }
@@ -19,7 +21,7 @@ export interface Step {
 export function findSteps(projectDir: string, reportsDir: string): Step[] {
   const functionsDir = join(projectDir, "supabase", "functions");
   return [
-    vitest(join(reportsDir, "vitest.json")),
+    vitest("vitest", "ordinary", join(reportsDir, "vitest.json")),
     check("lint", ["biome", "check", "."]),
     check("types", ["tsc", "-p", "tsconfig.json"]),
     ...(existsSync(join(projectDir, "web", "tsconfig.json"))
@@ -29,6 +31,7 @@ export function findSteps(projectDir: string, reportsDir: string): Step[] {
     ...(hasTests(join(functionsDir, "tests"))
       ? [denoTest(projectDir, join(functionsDir, "tests"), join(reportsDir, "deno.xml"))]
       : []),
+    { ...vitest("calls", "calls", join(reportsDir, "calls.json")), isAlone: true },
   ];
 }
 
@@ -36,16 +39,17 @@ function check(name: string, command: Step["command"]): Step {
   return { name, command, count: async (exitCode) => countOfCheck(exitCode) };
 }
 
-function vitest(report: string): Step {
+function vitest(name: string, project: string, report: string): Step {
   const command: Step["command"] = [
     "vitest",
     "run",
+    `--project=${project}`,
     "--passWithNoTests",
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${report}`,
   ];
-  return { name: "vitest", command, count: (exitCode) => countReport(report, countVitest, exitCode) };
+  return { name, command, count: (exitCode) => countReport(report, countVitest, exitCode) };
 }
 
 /**

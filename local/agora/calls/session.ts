@@ -59,10 +59,8 @@ export class Session {
   constructor(socket: WebSocket, deps: SessionDeps) {
     this.#socket = socket;
     this.#deps = deps;
-    this.#deadline = setTimeout(
-      () => this.refuse({ code: "join_missing", message: "Nobody joined on this connection.", retry: true }),
-      deps.settings.joinWithinMs,
-    );
+    // What came while the server stood still is read before it is judged.
+    this.#deadline = setTimeout(() => setImmediate(() => this.#missJoin()), deps.settings.joinWithinMs);
     socket.on("message", (data, isBinary) => {
       this.#take(isBinary ? undefined : String(data)).catch((error: unknown) => {
         this.refuse({
@@ -227,6 +225,11 @@ export class Session {
       this.#channel?.askForKeyFrame(uid, "camera");
       this.#channel?.askForKeyFrame(uid, "screen");
     }
+  }
+
+  #missJoin(): void {
+    if (this.uid !== 0) return;
+    this.refuse({ code: "join_missing", message: "Nobody joined on this connection.", retry: true });
   }
 
   /** From now on signs of life are due. Media is one too, from a page that is too busy for messages. */

@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { setPriority } from "node:os";
 import { join } from "node:path";
 import type { MediaKind } from "../../../web/src/calls/transport.ts";
 import type { Person } from "../calls/channel.ts";
 import { monotonicMs } from "../calls/clock.ts";
 import type { MediaServer } from "../calls/media-server.ts";
+import { goFirst } from "../calls/priority.ts";
 import type { RecordingSink } from "../media/recorder.ts";
 import type { CaptureLayout, CaptureOrder, FromRecorder, MediaItem, ToRecorder } from "./messages.ts";
 
@@ -17,8 +17,6 @@ const bundleMs = 20;
 const bundlesUntilHeard = 4;
 /** A recorder from which nothing comes for so many of our own seconds is ended; seconds in which we stood still do not count. */
 const silentSeconds = 10;
-/** Before other programs: whoever watches forgives a late page, and never a recording with holes. Not everybody may ask for it. */
-const priority = -5;
 
 export interface CaptureDeps {
   mediaServer: MediaServer;
@@ -49,7 +47,8 @@ export class CaptureProcess {
   private constructor(deps: CaptureDeps) {
     this.#deps = deps;
     this.#child = fork(join(import.meta.dirname, "main.ts"), {
-      execArgv: [],
+      // Much is made and forgotten each second: a large nursery would only be memory that waits to be swept.
+      execArgv: ["--max-semi-space-size=4"],
       serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
@@ -61,7 +60,7 @@ export class CaptureProcess {
       if (this.#silentSeconds >= silentSeconds) this.#child.kill("SIGKILL");
     }, 1_000);
     this.#watchdog.unref();
-    prefer(this.#child.pid);
+    goFirst(this.#child.pid);
   }
 
   /** Starts the process and opens its encoders. Throws when it cannot. */
@@ -210,14 +209,5 @@ export class CaptureProcess {
   #send(message: ToRecorder): void {
     if (this.#isDead || !this.#child.connected) return;
     this.#child.send(message, () => undefined);
-  }
-}
-
-/** Asks the system to let this process go first; where that is not allowed it goes on as it is. */
-function prefer(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) setPriority(pid, priority);
-  } catch {
-    // An ordinary user may not; the recorder survives waiting, too.
   }
 }

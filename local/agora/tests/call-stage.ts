@@ -74,6 +74,11 @@ export async function openSocket(address: string) {
         heard.find((message): message is Extract<ServerMessage, { type: Type }> => message.type === type),
       ),
     isClosed: () => until("the end of the socket", () => closedWith),
+    /** Sends signs of life from now on, as every real page does. */
+    beat() {
+      const timer = setInterval(() => page.send({ type: "ping" }), 100);
+      socket.once("close", () => clearInterval(timer));
+    },
     close: () => socket.terminate(),
   };
   return page;

@@ -5,6 +5,8 @@ import type { RunningAgora } from "../server.ts";
 import { callerToken, openSocket } from "./call-stage.ts";
 import { startEngine } from "./stage.ts";
 
+/** A busy machine answers late. */
+const patience = { timeout: 30_000 };
 let engine: RunningAgora;
 const pages: Awaited<ReturnType<typeof openSocket>>[] = [];
 
@@ -84,9 +86,8 @@ test("a token that ends puts its page out", async () => {
   const token = await callerToken("short", 7, { issuedAtSeconds: now() - 10, expiresInSeconds: 12 });
   await page.join("short", 7, { token });
   await page.hears("joined");
-  const beat = setInterval(() => page.send({ type: "ping" }), 100);
+  page.beat();
   expect(await page.hears("refused")).toMatchObject({ code: "token_expired", retry: true });
-  clearInterval(beat);
 });
 
 test.each<[string, string, (page: Awaited<ReturnType<typeof openSocket>>) => void]>([
@@ -154,15 +155,14 @@ test("a page that falls silent is gone after three heartbeats, and the others ar
   const [stays, falls] = [await open(), await open()];
   await stays.join("silence", 1);
   await stays.hears("joined");
-  const beat = setInterval(() => stays.send({ type: "ping" }), 100);
+  stays.beat();
   await falls.join("silence", 2, { name: "Somebody" });
   const off = { microphone: "off", camera: "off", screen: "off" };
   await falls.hears("joined");
   const told = () => stays.heard.flatMap((message) => (message.type === "peers" ? [message.peers] : []));
   expect(told().at(-1)).toEqual([{ uid: 2, name: "Somebody", slot: 0, publications: off }]);
   expect(await falls.hears("refused")).toMatchObject({ code: "page_silent", retry: true });
-  await expect.poll(() => told().at(-1)).toEqual([]);
-  clearInterval(beat);
+  await expect.poll(() => told().at(-1), patience).toEqual([]);
 });
 
 test("a socket on which nobody joins is closed", async () => {
@@ -174,15 +174,17 @@ test("what somebody sends and when they leave is told to the others at once", as
   const [first, second] = [await open(), await open()];
   await first.join("pair", 1);
   await first.hears("joined");
+  first.beat();
   await second.join("pair", 2);
   expect((await second.hears("joined")).peers.map(({ uid }) => uid)).toEqual([1]);
+  second.beat();
   const publications = { microphone: "muted", camera: "on", screen: "off" } as const;
   second.send({ type: "publications", publications });
   const last = () =>
     first.heard.flatMap((message) => (message.type === "peers" ? [message.peers] : [])).at(-1);
-  await expect.poll(() => last()?.[0]?.publications).toEqual(publications);
+  await expect.poll(() => last()?.[0]?.publications, patience).toEqual(publications);
   second.send({ type: "leave" });
-  await expect.poll(() => last()).toEqual([]);
+  await expect.poll(() => last(), patience).toEqual([]);
   expect((await second.isClosed()).code).toBe(1_000);
   first.close();
 });
@@ -193,6 +195,7 @@ test("four people fit into a call, and the fifth is told so; a page that comes b
     const page = await open();
     await page.join("full", uid);
     await page.hears("joined");
+    page.beat();
     people.push(page);
   }
   const fifth = await open();

@@ -12,7 +12,7 @@ import {
 import type { CallCredentials, Publications } from "../../../web/src/calls/transport.ts";
 import { fields, litFields } from "../../browser/pages/clock-face.ts";
 import { withTrueTime } from "../calls/true-time.ts";
-import { VideoEncoder } from "../media/video-encoder.ts";
+import { VideoEncoder, type VideoShape } from "../media/video-encoder.ts";
 import { until } from "./stage.ts";
 
 /** What a caller without a browser shows and sounds. */
@@ -26,7 +26,7 @@ export interface CallerClock {
 }
 
 export const callerSize = { width: 320, height: 180 };
-const fps = 10;
+const callerShape: VideoShape = { ...callerSize, fps: 10, bitrate: 300 };
 const mtu = 1_100;
 const soundSamples = 960;
 
@@ -37,6 +37,7 @@ const soundSamples = 960;
 export class NodeCaller {
   readonly uid: number;
   readonly clock: CallerClock;
+  readonly #shape: VideoShape;
   readonly #socket: WebSocket;
   readonly #connection: RTCPeerConnection;
   readonly #camera = new MediaStreamTrack({ kind: "video" });
@@ -48,16 +49,19 @@ export class NodeCaller {
   readonly #answer: (message: ReturnType<typeof serverMessage.parse>) => void;
   publications: Publications = { microphone: "on", camera: "on", screen: "off" };
   refusedWith: string | undefined;
+  /** Ends of others' pictures as they arrive: when they were made (UTC ms, without its highest part) and when they came. */
+  readonly arrived: { madeAtLow: number; at: number }[] = [];
   /** Who else is in the call, as the server said last. */
   peers: readonly RemotePeer[] = [];
   /** When everything that was sent was made, and when it went out, UTC ms: a starved machine sends late, or not at all. */
   readonly sent: { kind: "camera" | "microphone"; madeAt: number; sentAt: number }[] = [];
   #work: Promise<unknown> = Promise.resolve();
 
-  private constructor(credentials: CallCredentials, clock: CallerClock) {
+  private constructor(credentials: CallCredentials, clock: CallerClock, shape: VideoShape) {
     const { uid, app_id, channel, token, url } = credentials;
     this.uid = uid;
     this.clock = clock;
+    this.#shape = shape;
     this.#connection = new RTCPeerConnection({
       codecs: {
         audio: [
@@ -91,6 +95,13 @@ export class NodeCaller {
     // What a busy machine sends late was made when it was made.
     withTrueTime(microphone.sender, () => this.#madeAt.microphone);
     withTrueTime(camera.sender, () => this.#madeAt.camera);
+    this.#connection.onTrack.subscribe((track) => {
+      track.onReceiveRtp.subscribe(({ header }) => {
+        if (track.kind === "video" && header.marker) {
+          this.arrived.push({ madeAtLow: header.timestamp / 90, at: Date.now() });
+        }
+      });
+    });
     this.#answer = (message) => {
       if (message.type === "refused") this.refusedWith = message.code;
       if (message.type === "joined" || message.type === "peers") this.peers = message.peers;
@@ -105,8 +116,12 @@ export class NodeCaller {
   }
 
   /** Joins and sends; resolves once media flows. */
-  static async join(credentials: CallCredentials, clock: CallerClock): Promise<NodeCaller> {
-    const caller = new NodeCaller(credentials, clock);
+  static async join(
+    credentials: CallCredentials,
+    clock: CallerClock,
+    shape: VideoShape = callerShape,
+  ): Promise<NodeCaller> {
+    const caller = new NodeCaller(credentials, clock, shape);
     await until(
       `caller ${credentials.uid}`,
       () => caller.#connection.connectionState === "connected",
@@ -148,7 +163,8 @@ export class NodeCaller {
   }
 
   async #sendPictures(): Promise<void> {
-    const encoder = await VideoEncoder.open({ ...callerSize, fps, bitrate: 300 });
+    const { fps } = this.#shape;
+    const encoder = await VideoEncoder.open(this.#shape);
     try {
       const begun = performance.now();
       for (let count = 0; !this.#ended.signal.aborted; count++) {
@@ -226,7 +242,7 @@ export class NodeCaller {
   }
 
   #draw(wallMs: number): Buffer {
-    const { width, height } = callerSize;
+    const { width, height } = this.#shape;
     const luma = width * height;
     const pixels = Buffer.alloc((luma * 3) / 2, 90);
     pixels.fill(this.clock.u, luma, luma + luma / 4);

@@ -12,14 +12,14 @@ export interface Shade {
   v: number;
 }
 
+/** Address of the backend, key of its clients, who watches what, and what is looked at. */
 export interface PlayOrder {
-  /** Address of the backend, key of its clients, and who watches what. */
   url: string;
   publishableKey: string;
   accessToken: string;
   recordingId: string;
   /** Points of the picture (in its own pixels) that are looked at. */
-  points: Point[];
+  points: readonly Point[];
   /** Beeps that are listened for, Hz. */
   pitches: number[];
 }
@@ -27,6 +27,7 @@ export interface PlayOrder {
 export interface PlayedBack {
   width: number;
   height: number;
+  /** As the player shows it. */
   durationMs: number;
   /** Where playing ended, ms. */
   endedAtMs: number;
@@ -102,13 +103,15 @@ window.playRecording = async ({ url, publishableKey, accessToken, recordingId, p
   video.addEventListener("waiting", () => {
     if (video.currentTime > 0) played.stalls += 1;
   });
+  hls.on(Hls.Events.LEVEL_LOADED, (_, { details }) => {
+    played.durationMs = details.totalduration * 1000;
+  });
   hls.loadSource(addresses.hls.url);
   hls.attachMedia(video);
   await video.play();
   await ended;
   played.width = video.videoWidth;
   played.height = video.videoHeight;
-  played.durationMs = video.duration * 1000;
   played.endedAtMs = video.currentTime * 1000;
   hls.destroy();
   return played;
@@ -129,7 +132,7 @@ async function listen(
 
 function watchPictures(
   video: HTMLVideoElement,
-  points: Point[],
+  points: readonly Point[],
   onPicture: (atMs: number, shades: Shade[]) => void,
 ): void {
   const canvas = document.createElement("canvas");
