@@ -50,6 +50,7 @@ export const call = {
   isNotHere: "not here",
   waitingFor: (name: string) => `Waiting for ${name}`,
   waitingHint: "They see this call on their home page.",
+  pictureComes: "Connecting picture and sound …",
   isMuted: "microphone off",
   pictureOf: (name: string) => `Picture of ${name}`,
   screenOf: (name: string) => `Screen of ${name}`,

@@ -103,13 +103,13 @@ export function Tile({
   return (
     <figure
       className={classes(
-        "relative flex min-h-0 items-center justify-center overflow-hidden rounded-card bg-[#1b1f27] text-white transition-shadow",
+        "flex min-h-0 items-center justify-center overflow-hidden rounded-card bg-[#1b1f27] text-white transition-shadow",
         isSpeaking && "ring-3 ring-accent",
-        className,
+        className ?? "relative",
       )}
     >
       {track === undefined ? (
-        <Avatar name={name} className="size-20 text-2xl sm:size-24 sm:text-3xl" />
+        <Avatar name={name} className="size-16 text-xl sm:size-20 sm:text-2xl" />
       ) : (
         <Video track={track} label={videoLabel} isMirrored={isMirrored ?? false} isWhole={isWhole ?? false} />
       )}

@@ -64,7 +64,14 @@ export function Room(props: RoomProps) {
           />
         )}
       </div>
-      <Stage view={view} mentorship={mentorship} partner={partner} speakers={speakers} session={session} />
+      <Stage
+        view={view}
+        partnerIsHere={props.partnerIsHere}
+        mentorship={mentorship}
+        partner={partner}
+        speakers={speakers}
+        session={session}
+      />
       <div className="flex flex-wrap items-center justify-center gap-x-4 gap-y-2">
         <WhoIsHere mentorship={mentorship} partnerIsHere={props.partnerIsHere || view.people.length > 0} />
         <CallControls
@@ -146,12 +153,15 @@ function Hints({
 
 function Stage({
   view,
+  partnerIsHere,
   mentorship,
   partner,
   speakers,
   session,
 }: {
   view: CallView;
+  /** They say so; their picture may not have come yet. */
+  partnerIsHere: boolean;
   mentorship: Mentorship;
   partner: string;
   speakers: ReadonlySet<number>;
@@ -195,8 +205,10 @@ function Stage({
       {isAlone && (
         <div className="flex min-h-0 flex-col items-center justify-center gap-3 overflow-hidden rounded-card border border-dashed border-line p-6 text-center">
           <Avatar name={partner} className="size-16 text-xl opacity-70" />
-          <p className="font-semibold">{texts.waitingFor(partner)}</p>
-          <p className="text-ink-soft">{texts.waitingHint}</p>
+          <p className="font-semibold">
+            {partnerIsHere ? texts.someoneIsIn(partner) : texts.waitingFor(partner)}
+          </p>
+          <p className="text-ink-soft">{partnerIsHere ? texts.pictureComes : texts.waitingHint}</p>
         </div>
       )}
       <Tile
@@ -207,7 +219,9 @@ function Stage({
         isMirrored
         isMuted={!view.own.isMicrophoneOn}
         isSpeaking={view.uid !== undefined && view.own.isMicrophoneOn && speakers.has(view.uid)}
-        className={classes(isAlone && "absolute right-3 bottom-3 h-28 w-44 shadow-raised sm:h-36 sm:w-60")}
+        {...(isAlone
+          ? { className: "absolute right-3 bottom-3 h-28 w-44 shadow-raised sm:h-36 sm:w-60" }
+          : {})}
       />
       {!view.playsSound &&
         view.people.map(
