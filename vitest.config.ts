@@ -1,14 +1,13 @@
 import { configDefaults, defineConfig } from "vitest/config";
 
-/** They take minutes and kill by the moment: `npm run chaos`, before a change of a lane goes out. */
-const onlyOnRequest = process.env.CHAOS
-  ? []
-  : ["tests/chaos/every-awaited-call-survives-a-kill.test.ts", "tests/chaos/a-killed-copy-goes-on.test.ts"];
+/** It takes minutes: `npm run chaos`, before a change of the storage lane goes out. */
+const onlyOnRequest = process.env.CHAOS ? [] : ["tests/chaos/every-fault-of-the-store-ends-well.test.ts"];
 
-/** Calls whose clocks are compared with the wall's: nothing else runs beside them, or what is late is the machine's. */
+/** Calls and pages whose clocks are compared with the wall's: nothing else runs beside them, or what is late is the machine's. */
 const calls = [
   "local/agora/tests/a-real-call-is-recorded-as-it-was.test.ts",
   "local/agora/tests/what-people-send-is-recorded.test.ts",
+  "tests/browser/**/*.test.ts",
 ];
 
 const include = ["local/**/*.test.ts", "tests/**/*.test.ts", "bench/**/*.test.ts", "web/**/*.test.{ts,tsx}"];

@@ -313,6 +313,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -351,6 +352,7 @@ export type Database = {
           attempt?: number;
           call_id?: string | null;
           channel: string;
+          correlation_id?: string;
           created_at?: string;
           deadline_at?: string | null;
           deletion_began_at?: string | null;
@@ -388,6 +390,7 @@ export type Database = {
           attempt?: number;
           call_id?: string | null;
           channel?: string;
+          correlation_id?: string;
           created_at?: string;
           deadline_at?: string | null;
           deletion_began_at?: string | null;
@@ -580,6 +583,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -657,6 +661,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      is_portal_administrator: { Args: Record<PropertyKey, never>; Returns: boolean };
       join_call: {
         Args: { mentorship_id: string };
         Returns: {
@@ -700,6 +705,7 @@ export type Database = {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;
@@ -741,12 +747,27 @@ export type Database = {
         };
       };
       link_my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
+      list_alerts: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          explanation: string;
+          fired_at: string;
+          id: string;
+          message: string;
+          resolved_at: string;
+          rule: string;
+          runbook: string;
+          severity: string;
+          state: string;
+        }[];
+      };
       list_my_recordings: {
         Args: { before?: string; newest?: number };
         Returns: {
           attempt: number;
           call_id: string | null;
           channel: string;
+          correlation_id: string;
           created_at: string;
           deadline_at: string | null;
           deletion_began_at: string | null;

@@ -114,6 +114,12 @@ async function runAll(steps: Step[], runDir: string): Promise<number> {
   results.sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   if (findChromium() === undefined) console.log(`left out  calls between real pages: ${chromiumMissing}`);
   console.log(`\n${summaryOf(results, performance.now() - since)}`);
+  // Skipped tests are counted above; what they would have shown, and how to see it, is said here.
+  if (findChromium() === undefined && steps.some(({ name }) => name === "vitest")) {
+    console.log(
+      `\nLEFT OUT: the portal and calls in a real browser (tests/browser and others), because ${chromiumMissing}.`,
+    );
+  }
   return results.every(({ counts }) => counts.failed === 0) ? 0 : 1;
 }
 

@@ -109,12 +109,12 @@ const webhook: Check = {
   id: "environment.webhook",
   title: "The secret of Agora's notifications is set",
   async run(deps) {
-    return (
-      missing(
-        deps,
-        ["AGORA_WEBHOOK_SECRET"],
-        "Without it every event of Agora is passed over: recordings still work, but by asking, later and at the cost of requests.",
-      ) ?? fine()
+    if (settingOf(deps, "AGORA_WEBHOOK_SECRET") !== undefined) return fine();
+    const project = settingOf(deps, "SUPABASE_URL")?.replace(/\/+$/, "") ?? "SUPABASE_URL";
+    return wrong(
+      "AGORA_WEBHOOK_SECRET is not set.",
+      "Without it every event of Agora is passed over: recordings still work, but by asking, later and at the cost of requests.",
+      `${setting("AGORA_WEBHOOK_SECRET")} The console shows it when the address is saved, which it checks: deploy first, then enter ${project}/functions/v1/agora-events as Receiving Server URL, Save, copy the Secret, deploy again.`,
     );
   },
 };

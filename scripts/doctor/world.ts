@@ -14,8 +14,8 @@ export interface Source {
   file?: string;
 }
 
-/** The address of the portal on one machine. */
-const LOCAL_PORTAL = "http://127.0.0.1:5173";
+/** Where the portal is on one machine, unless the stack says otherwise. */
+const LOCAL_PORTAL = "http://127.0.0.1:54320";
 
 /**
  * The settings of a hosted project: a file, and this process' environment, which wins (as it does for every tool that
@@ -37,7 +37,7 @@ export async function localSource(dataDir: string): Promise<Source | undefined> 
   return {
     name: `the local stack on ${stack.url}`,
     variables: {
-      PORTAL_URL: LOCAL_PORTAL,
+      PORTAL_URL: stack.addresses.portal ?? LOCAL_PORTAL,
       ...stack.env,
       SUPABASE_URL: stack.url,
       SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,

@@ -23,9 +23,10 @@ test("a copy whose worker is killed at any moment ends byte for byte, and sends 
     kills: 4,
     seed: SEED,
     sliceBytes: 15 * MIB,
-    limitMs: 170_000,
+    limitMs: 580_000,
     say: () => undefined,
   });
   expect(result, `seed ${SEED}`).toMatchObject({ kills: 4, isIdentical: true, left: [], unexplained: [] });
-  expect(result.killsInTheAir, `seed ${SEED}`).toBeGreaterThan(0);
-}, 180_000);
+  // Two of three are aimed at a part on its way.
+  expect(result.killsInTheAir, `seed ${SEED}`).toBeGreaterThanOrEqual(3);
+}, 600_000);

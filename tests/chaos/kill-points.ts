@@ -21,7 +21,7 @@ export const nameOf = ({ story, step, occurrence, when }: KillPoint): string =>
 export interface Trap {
   /** Resolves when nothing is under way that was let through before the trap was there. */
   isSet: Promise<void>;
-  /** Everybody stands where they are to die. */
+  /** Everybody stands where they are to die, or nobody else will come. */
   isFull(): boolean;
   isHit(channel: string): boolean;
   /** Holds nothing any more. */
@@ -70,6 +70,7 @@ export function trapDrain(
   const hit = new Set<string>();
   const script = hookOf(world);
   const claimed = new Set<string>();
+  let isOpen = false;
   const askedInVain = Promise.withResolvers<void>();
   const [first] = cast.values();
   const [verb] = (first?.step ?? "").split(" ");
@@ -90,15 +91,28 @@ export function trapDrain(
     await forGood();
   };
 
+  const isOurs = ({ channel, kind }: { channel: string; kind: string }) => {
+    const point = cast.get(channel);
+    return point !== undefined && kindOf(point) === kind;
+  };
+  const until = async (what: string, ask: () => Promise<boolean>) => {
+    await world.until(what, async () => isOpen || (await ask()));
+    // Who still waits when the trap opens is dead by then, and must not ask for work in its own name.
+    if (isOpen) await forGood();
+  };
+
   hooks.before = async (exchange, body) => {
+    const brought = exchange.finishes.filter(isOurs);
     if (exchange.call === "work" && claimed.size === 0) {
-      await world.until("everybody's job is due", () => all(isDue), 5_000);
+      await until("everybody's job is due", () => all(isDue));
       if (verb === "claim" && when === "before") await springFor(cast.keys());
-    } else if (exchange.call === "work" && exchange.finishes.length === 0) {
-      askedInVain.resolve();
-      await world.until("everybody's handler has ended", () => all(isDone), 5_000);
+    } else if (exchange.call === "work" && verb === "finish" && brought.length === 0) {
+      if (claimed.size === cast.size) {
+        askedInVain.resolve();
+        await until("everybody's handler has ended", () => all(isDone));
+      }
     } else if (exchange.call === "work" && verb === "finish" && when === "before") {
-      await springFor(exchange.finishes.map(({ channel }) => channel));
+      await springFor(brought.map(({ channel }) => channel));
     } else if (exchange.site !== undefined && cast.has(exchange.channel ?? "")) {
       await askedInVain.promise;
     }
@@ -106,17 +120,23 @@ export function trapDrain(
   };
   hooks.after = async (exchange) => {
     if (exchange.call !== "work") return;
-    const isOurs = ({ channel, kind }: { channel: string; kind: string }) => {
-      const point = cast.get(channel);
-      return point !== undefined && kindOf(point) === kind;
-    };
     for (const { channel } of exchange.claims.filter(isOurs)) claimed.add(channel);
     if (when !== "after") return;
     const met = (verb === "claim" ? exchange.claims : exchange.finishes).filter(isOurs);
     if (met.length > 0) await springFor(met.map(({ channel }) => channel));
   };
   const isSet = world.until("the last claim is answered", async () => !proxy.isUnderWay("work"));
-  return { isSet, ...trapOf(cast, hit, hooks, world) };
+  const trap = trapOf(cast, hit, hooks, world);
+  return {
+    isSet,
+    ...trap,
+    // One request concerns all: who is not held with it is not held any more.
+    isFull: () => hit.size > 0,
+    open() {
+      isOpen = true;
+      trap.open();
+    },
+  };
 }
 
 function trapOf(

@@ -6,14 +6,18 @@ import type { RecordingProxy } from "./recording-proxy.ts";
 import type { Story } from "./stories.ts";
 import type { Scene, World } from "./world.ts";
 
-/** A request is held until everybody is where they are to die, but not longer: the function would give it up. */
-const holdMs = 5_000;
-const comeMs = 25_000;
-const settleMs = 60_000;
+/** Limits and no measures: whoever waits for a condition ends with it, however slow the machine is. */
+const comeMs = 120_000;
+const settleMs = 150_000;
 /** Closing goes on beside the next kills, which cost it their time. */
-const closeMs = 150_000;
+const closeMs = 240_000;
+const lookMs = 20;
+/** Whether somebody can still come is asked less often: it costs the machine more. */
+const looksBetween = 12;
 /** How much faster deadlines pass than in real life, once everybody has done their part. */
 const timesFaster = 10;
+/** So much real time counts for one look at most: where looks are slow, so is everything that the passing time is for. */
+const longestLookMs = 100;
 
 /** What became of one round. */
 export interface RoundResult {
@@ -57,18 +61,18 @@ export async function killOnce(
   await trap.isSet;
   // Who needs longer begins earlier, so that all are there at about the same time.
   const longestMs = Math.max(...points.map(({ afterMs }) => afterMs));
+  const hasActed = new Set<KillPoint>();
   const acts = cast.map(async ({ point, scene }) => {
     await pause(longestMs - point.afterMs);
     await noting(point, point.story.act(scene, world));
+    hasActed.add(point);
   });
-  let limit = Date.now() + comeMs;
-  let isHolding = false;
-  while (!trap.isFull() && Date.now() < limit) {
-    if (!isHolding && cast.some(({ scene }) => trap.isHit(scene.channel))) {
-      isHolding = true;
-      limit = Math.min(limit, Date.now() + holdMs);
-    }
-    await pause(20);
+  const isToCome = async ({ point, scene }: (typeof cast)[number]) =>
+    !trap.isHit(scene.channel) && !(hasActed.has(point) && (await isPast(point.story, scene, world)));
+  const limit = Date.now() + comeMs;
+  for (let looks = 1; !trap.isFull() && Date.now() < limit; looks += 1) {
+    if (looks % looksBetween === 0 && !(await Promise.all(cast.map(isToCome))).includes(true)) break;
+    await pause(lookMs);
   }
 
   await platform.kill();
@@ -94,28 +98,41 @@ export async function killOnce(
 /** Waits until the engine, asked itself, holds what the story says. */
 export async function endsAsTold(story: Story, scene: Scene, world: World): Promise<void> {
   let lookedAt = Date.now();
-  const isAsTold = async ({ status, running, known }: Seen) => {
-    const isThere =
-      story.ends === "recording"
-        ? status === "recording" && running === 1 && known === 1
-        : ["processing", "recorded", "failed"].includes(status) && running === 0;
+  const look = async (seen: Seen) => {
+    const isThere = isAsTold(story, seen);
     const now = Date.now();
-    if (!isThere) await world.age(scene, ((now - lookedAt) / 1000) * timesFaster);
+    const passedMs = Math.min(now - lookedAt, longestLookMs);
+    if (!isThere) await world.age(scene, (passedMs / 1000) * timesFaster);
     lookedAt = now;
     return isThere;
   };
-  await until(`the story is ${story.ends}`, scene, world, isAsTold, settleMs);
+  await until(`the story is ${story.ends}`, scene, world, look, settleMs);
+}
+
+function isAsTold(story: Story, { status, running, known }: Seen): boolean {
+  return story.ends === "recording"
+    ? status === "recording" && running === 1 && known === 1
+    : ["processing", "recorded", "failed"].includes(status) && running === 0;
+}
+
+/** Whether a story that has been acted is told to its end, and nobody has work to do for it any more: it came by no moment. */
+async function isPast(story: Story, scene: Scene, world: World): Promise<boolean> {
+  const open = await world.under.sql`
+    select from recorder.jobs j join public.recordings r on r.id = j.recording_id
+    where r.channel = ${scene.channel} and j.lane = 'control' and j.state in ('queued', 'running') limit 1`;
+  return open.length === 0 && isAsTold(story, await seenOf(scene, world));
 }
 
 /** Stops what still runs, and waits until nothing is left of it, at the engine and in our rows. */
 export async function leaveNothing(story: Story, scene: Scene, world: World): Promise<void> {
   const { sql } = world.under;
   if (story.ends === "recording") await world.wish(scene, "stopping");
-  await until("nothing is left of it at the engine", scene, world, async ({ status, known }) => {
-    // Three days until nobody waits for its files any longer.
-    if (story.mayLoseWord === true && status === "processing") await world.age(scene, 260_000);
-    return ["recorded", "failed"].includes(status) && known === 0;
-  });
+  await until(
+    "nothing is left of it at the engine",
+    scene,
+    world,
+    ({ status, known }) => ["recorded", "failed"].includes(status) && known === 0,
+  );
   await until("no row of it is open", scene, world, async () => {
     // One whose start was lost for good is given up when its token has ended.
     await world.age(scene, 100_000);
@@ -136,6 +153,18 @@ interface Seen {
   /** Tasks of the channel that record or are about to, and all that the engine still knows. */
   running: number;
   known: number;
+  /** The same in words. */
+  text: string;
+}
+
+async function seenOf(scene: Scene, world: World): Promise<Seen> {
+  const [status, tasks] = await Promise.all([world.statusOf(scene), world.under.engine.tasks(scene.channel)]);
+  return {
+    status: status ?? "",
+    running: tasks.filter((task) => task.status <= 5).length,
+    known: tasks.length,
+    text: `${status}, at the engine: ${tasks.map((task) => `status ${task.status}`).join(", ") || "nothing"}`,
+  };
 }
 
 async function until(
@@ -147,16 +176,9 @@ async function until(
 ): Promise<void> {
   let text = "";
   const ask = async () => {
-    const [status, tasks] = await Promise.all([
-      world.statusOf(scene),
-      world.under.engine.tasks(scene.channel),
-    ]);
-    text = `${status}, at the engine: ${tasks.map((task) => `status ${task.status}`).join(", ") || "nothing"}`;
-    return await isThere({
-      status: status ?? "",
-      running: tasks.filter((task) => task.status <= 5).length,
-      known: tasks.length,
-    });
+    const seen = await seenOf(scene, world);
+    text = seen.text;
+    return await isThere(seen);
   };
   await world.until(what, ask, limitMs).catch(async () => {
     throw new Error(`waited in vain until ${what}; seen: ${text}; ${await rowsOf(scene, world)}`);

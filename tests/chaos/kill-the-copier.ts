@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type postgres from "postgres";
+import { z } from "zod";
 import type { Stack } from "../../local/stack/stack.ts";
 import { processOf, until } from "./kill-function.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -36,9 +37,9 @@ export interface ChaosResult {
 }
 
 /**
- * Copies one large file in staged mode while the process of run-storage is killed, again and again, at moments that the
- * seed decides: every third time at any moment, else while a part is on its way. Everything that is counted is what the
- * store wrote down.
+ * Copies one large file in staged mode while the process of run-storage is killed, again and again: every third time at a
+ * moment that the seed decides, else while a part is on its way, whose source the store gives so slowly that it surely is.
+ * Everything that is counted is what the store wrote down.
  */
 export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
   const { stack, sql, uploads, kills, say } = order;
@@ -73,7 +74,9 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
     const killed = killsMs.length;
     const isAimed = killed % 3 !== 2;
     const wish = random();
-    const working = isAimed ? nextPart(uploads, left()) : untilWorking(uploads, left());
+    const working = isAimed
+      ? untilAPartIsSlow(stack, order.partBytes, left())
+      : untilWorking(uploads, left());
     // Whether its job is handed out again is up to the sweep.
     const sweeping = new AbortController();
     const swept = (async (): Promise<never> => {
@@ -89,15 +92,13 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
     let pid: number;
     const moment = async () => {
       await working;
-      // Looking for it takes longer than a part does: so it is known before the part that is aimed at is begun.
       const found = await until(
         "a process of run-storage",
         left(),
         () => processOf(stack, "run-storage"),
         20,
       );
-      if (isAimed) await nextPart(uploads, left());
-      await pause(isAimed ? wish * 25 : wish * 1_500);
+      if (!isAimed) await pause(wish * 1_500);
       return found;
     };
     try {
@@ -108,7 +109,7 @@ export async function killTheCopier(order: ChaosOrder): Promise<ChaosResult> {
     process.kill(pid, "SIGKILL");
     const killedMs = Date.now();
     killsMs.push(killedMs);
-    await until("the end of the killed process", 10_000, async () =>
+    await until("the end of the killed process", left(), async () =>
       (await processOf(stack, "run-storage")) === pid ? undefined : true,
     );
     await endLeasesOfTheDead(sql, killedMs);
@@ -161,17 +162,47 @@ async function endLeasesOfTheDead(sql: postgres.Sql, killedMs: number): Promise<
     where lane = 'storage' and state = 'running' and leased_until <= ${claimedUntil} + recorder.seconds('storage_lease')`;
 }
 
-/** The next moment at which a part is on its way. */
-function nextPart(uploads: UploadLog, limitMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("no part was begun any more")), limitMs);
-    uploads.onLine = ({ event, part }) => {
-      if (event !== "began" || part === undefined) return;
-      uploads.onLine = () => undefined;
-      clearTimeout(timer);
-      resolve();
-    };
-  });
+const uploadsUnderWay = z.object({
+  underWay: z.array(
+    z.object({ partNumber: z.number().optional(), sizeBytes: z.number(), receivedBytes: z.number() }),
+  ),
+});
+/** A part that is seen so often, this far apart, and is not half through, is one that comes slowly. */
+const looks = 5;
+const lookEveryMs = 200;
+
+/**
+ * Lets the store give the source of the next part within two minutes, so that nothing of it waits in a buffer, and resolves
+ * when that part is on its way.
+ */
+async function untilAPartIsSlow(
+  { addresses, controlToken }: Stack,
+  partBytes: number,
+  limitMs: number,
+): Promise<void> {
+  const headers = { authorization: `Bearer ${controlToken}`, "content-type": "application/json" };
+  const ask = async (what: string, init: RequestInit = {}): Promise<unknown> => {
+    const answer = await fetch(`${addresses.b2}/__control/${what}`, { headers, ...init });
+    if (!answer.ok) throw new Error(`the store's ${what}: ${answer.status} ${await answer.text()}`);
+    return await answer.json();
+  };
+  const bytesPerSecond = Math.ceil(partBytes / 120);
+  const fault = { kind: "slow", operation: "GetObject", keyContains: ".mp4", times: 1, bytesPerSecond };
+  await ask("faults", { method: "POST", body: JSON.stringify(fault) });
+  const seen = new Map<number, number>();
+  await until(
+    "a part that is on its way",
+    limitMs,
+    async () => {
+      const { underWay } = uploadsUnderWay.parse(await ask("requests"));
+      for (const { partNumber, sizeBytes, receivedBytes } of underWay) {
+        if (partNumber === undefined || receivedBytes * 2 > sizeBytes) continue;
+        seen.set(partNumber, (seen.get(partNumber) ?? 0) + 1);
+      }
+      return [...seen.values()].some((count) => count >= looks) ? true : undefined;
+    },
+    lookEveryMs,
+  );
 }
 
 /** The next sign that somebody copies. */

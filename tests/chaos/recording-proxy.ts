@@ -41,7 +41,7 @@ export interface RecordingProxy {
   hooks: Hooks;
   /** Every exchange that came with an awaited call, in the order of arrival. */
   seen: Exchange[];
-  /** Whether a backend is at work on a request (of this call) that was let through, also for a process that is dead. */
+  /** Whether a backend other than the bucket is at work on a request (of this call) that was let through, also for a process that is dead. */
   isUnderWay(call?: string): boolean;
   close(): Promise<void>;
 }
@@ -169,9 +169,11 @@ export async function startRecordingProxy(
     const answered = typeof scripted === "object" && "status" in scripted ? scripted : undefined;
     const sent =
       typeof scripted === "object" && "rewritten" in scripted ? Buffer.from(scripted.rewritten) : body;
+    // Uploads are the engine's: they go on all the time, whoever lives.
+    const note = target === backends.bucket ? <T>(_: Exchange, answer: Promise<T>) => answer : noting;
     const answer =
       answered === undefined
-        ? await noting(exchange, send(`${target}${path}`, request.method ?? "GET", request.headers, sent))
+        ? await note(exchange, send(`${target}${path}`, request.method ?? "GET", request.headers, sent))
         : { status: answered.status, headers: jsonHeaders, body: Buffer.from(JSON.stringify(answered.body)) };
     if (request.method === "POST") learnFrom(exchange, answer.body.toString("utf8"));
     await hooks.after?.(exchange);

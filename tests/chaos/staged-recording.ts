@@ -126,14 +126,19 @@ export interface PlantOrder {
   /** Absent: no MP4. */
   mp4Bytes?: number;
   seed: number;
+  /** Where the engine wrote: absent, the staging store. */
+  into?: keyof StagedStores;
+  /** Called when every file is there and nobody knows of them yet. */
+  whenStored?: (planted: PlantedRecording) => Promise<void>;
 }
 
-/** Writes the files of a recording into the staging store and its rows into the database, which sets to work. */
+/** Writes the files of a recording into a store and its rows into the database, which sets to work. */
 export async function plantRecording(
   sql: postgres.Sql,
-  { staging }: StagedStores,
+  stores: StagedStores,
   order: PlantOrder,
 ): Promise<PlantedRecording> {
+  const store = stores[order.into ?? "staging"];
   const id = randomUUID();
   const prefix = `recordings/${id.replaceAll("-", "")}/a1/`;
   const channel = id.replaceAll("-", "");
@@ -152,17 +157,19 @@ export async function plantRecording(
   }
   const queue = puts.values();
   const putInTurn = async () => {
-    for (const { key, body } of queue) await staging.put(key, body);
+    for (const { key, body } of queue) await store.put(key, body);
   };
   await Promise.all(Array.from({ length: 8 }, putInTurn));
   const playlist = `${[...lines, "#EXT-X-ENDLIST"].join("\n")}\n`;
   const playlistKey = `${prefix}${SID}_${channel}.m3u8`;
-  await staging.put(playlistKey, playlist);
+  await store.put(playlistKey, playlist);
   hashes.set(playlistKey, createHash("sha256").update(playlist).digest("hex"));
   const mp4Key = order.mp4Bytes === undefined ? undefined : `${prefix}${SID}_${channel}_0.mp4`;
   if (mp4Key !== undefined && order.mp4Bytes !== undefined) {
-    hashes.set(mp4Key, await staging.putNoise(mp4Key, order.mp4Bytes, order.seed));
+    hashes.set(mp4Key, await store.putNoise(mp4Key, order.mp4Bytes, order.seed));
   }
+  const planted = { id, prefix, hashes, playlistKey, mp4Key };
+  await order.whenStored?.(planted);
   const files = [...hashes.keys()]
     .filter((key) => !key.endsWith(".ts"))
     .map((key) => ({ fileName: key.slice(prefix.length) }));
@@ -178,5 +185,5 @@ export async function plantRecording(
       values (${id}, 1, ${channel}, '4000000001', 'gone', ${id}, ${id.replaceAll("-", "")}, now(), now(), ${sql.json(files)})`;
     await transaction`select recorder.enqueue('collect', ${id})`;
   });
-  return { id, prefix, hashes, playlistKey, mp4Key };
+  return planted;
 }

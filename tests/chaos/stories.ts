@@ -12,8 +12,6 @@ export interface Story {
   ends: "recording" | "over";
   /** The kind of job that is due as soon as it has happened. */
   asksFor?: string;
-  /** A kill can take the only word that nobody sent anything: then it is waited for files, as long as files may come. */
-  mayLoseWord?: boolean;
 }
 
 const unauthorized = { status: 401, body: { message: "Invalid authentication credentials" } };
@@ -50,8 +48,15 @@ async function hasSlices({ channel }: Scene, { under: { sql } }: World): Promise
 /** The recorder has been silent for longer than the limit, so the sweep asks. */
 async function becomeSilent(scene: Scene, world: World): Promise<void> {
   const { sql } = world.under;
-  await sql`update recorder.engine_tasks set last_seen_at = now() - interval '1 hour' where channel = ${scene.channel} and state = 'running'`;
-  await world.sweep();
+  await world.until("its silence is noticed", async () => {
+    // Again and again: a word of the recorder may come between, and another sweep may be under way.
+    await sql`update recorder.engine_tasks set last_seen_at = now() - interval '1 hour' where channel = ${scene.channel} and state = 'running'`;
+    await world.sweep();
+    const found = await sql`
+      select from recorder.jobs j join public.recordings r on r.id = j.recording_id
+      where r.channel = ${scene.channel} and j.kind = 'heartbeat' limit 1`;
+    return found.length > 0;
+  });
   await world.until("it was asked", () => hasNoOpenJob(scene, world));
 }
 
@@ -222,20 +227,21 @@ export const stories: Story[] = [
     name: "a start that the engine has no room for at first",
     async prepare(scene, world) {
       world.script(scene, "start", once(noWorker));
+      // It is sent again when the story says so, and not seconds after the refusal.
+      world.keepWaiting(scene);
+      world.script(scene, "report task.unanswered", async (_exchange, body) => ({
+        rewritten: body.replace(/"again_after_ms":\d+/, '"again_after_ms":300000'),
+      }));
       await start(scene, world);
       await world.until("it is to be sent again", async () => {
-        // Not before the story says so.
-        const { count } = await world.under.sql`
-          update recorder.jobs j set run_at = now() + interval '1 hour' from public.recordings r
-          where r.id = j.recording_id and r.channel = ${scene.channel} and j.kind = 'start_again' and j.state = 'queued'`;
-        return count === 1;
+        const found = await world.under.sql`
+          select from recorder.jobs j join public.recordings r on r.id = j.recording_id
+          where r.channel = ${scene.channel} and j.kind = 'start_again' and j.state = 'queued' limit 1`;
+        return found.length === 1;
       });
+      await world.until("its start is done with", () => hasNoOpenJob(scene, world, "start"));
     },
-    async act(scene, world) {
-      await world.under.sql`
-        update recorder.jobs j set run_at = now() from public.recordings r
-        where r.id = j.recording_id and r.channel = ${scene.channel} and j.kind = 'start_again' and j.state = 'queued'`;
-    },
+    act: (scene, world) => world.goOn(scene),
     ends: "recording",
     asksFor: "start_again",
   },
@@ -310,7 +316,6 @@ export const stories: Story[] = [
     },
     act: (scene, world) => world.wish(scene, "stopping"),
     ends: "over",
-    mayLoseWord: true,
   },
   {
     name: "a stop of a start that never reached the engine",
@@ -341,7 +346,12 @@ export const stories: Story[] = [
         // The sweep would be faster than the stop.
         await world.withoutClock(async () => {
           await world.wish(scene, "stopping");
-          await world.until("the stop has seen it", () => isOver(scene, world), 8_000).catch(() => undefined);
+          await world.until("the stop is at work", async () => {
+            const found = await world.under.sql`
+              select from recorder.jobs j join public.recordings r on r.id = j.recording_id
+              where r.channel = ${scene.channel} and j.kind = 'stop' and j.state <> 'queued' limit 1`;
+            return found.length > 0 || (await isOver(scene, world));
+          });
         });
         return undefined;
       });

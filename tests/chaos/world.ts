@@ -22,8 +22,12 @@ export interface World {
   statusOf(scene: Scene): Promise<string | null>;
   /** Waits until `ask` is true; throws with `what` after `limitMs`. */
   until(what: string, ask: () => Promise<boolean>, limitMs?: number): Promise<void>;
-  /** From now on this decides about the engine's calls of the scene's channel. */
-  script(scene: Scene, call: "acquire" | "start" | "query" | "stop", script: Script): void;
+  /** From now on this decides about the engine's calls, or a report, of the scene's channel. */
+  script(
+    scene: Scene,
+    call: "acquire" | "start" | "query" | "stop" | "report task.unanswered",
+    script: Script,
+  ): void;
   scriptOf(channel: string | undefined, call: string): Script | undefined;
   /** A fault of the engine's in the scene's channel. */
   fault(scene: Scene, fault: Record<string, unknown>): Promise<void>;
@@ -36,9 +40,14 @@ export interface World {
   tick(): Promise<void>;
   /** The clock stands still while this goes on. */
   withoutClock(work: () => Promise<void>): Promise<void>;
+  /** Work of the scene that is due later stays so; `goOn` lets the clock make it due. */
+  keepWaiting(scene: Scene): void;
+  goOn(scene: Scene): Promise<void>;
 }
 
 const loopMs = 50;
+/** A limit and no measure: what waits for a condition ends with it. */
+const patienceMs = 120_000;
 
 export function createWorld(
   under: StackUnderTest,
@@ -47,8 +56,21 @@ export function createWorld(
 ): World {
   const scripts = new Map<string, Script>();
   const { sql, stack, engine, people } = under;
+  const waiting = new Set<string>();
   let standsStill = 0;
   let ticking: Promise<unknown> = Promise.resolve();
+
+  async function tickOnce(): Promise<void> {
+    // As the sweep does, it waits for nobody: what somebody is at work on is due with the next tick.
+    await sql`
+      update recorder.jobs set run_at = clock_timestamp()
+      where id = any (array(
+        select j.id from recorder.jobs j left join public.recordings r on r.id = j.recording_id
+        where j.state = 'queued' and j.run_at > clock_timestamp() and j.run_at < clock_timestamp() + interval '10 minutes'
+          and (r.channel is null or r.channel <> all (${[...waiting]}))
+        for update of j skip locked))`;
+    await sql`select recorder.sweep()`;
+  }
 
   return {
     under,
@@ -73,7 +95,7 @@ export function createWorld(
         select recording_status from public.video_calls where id = ${callId}`;
       return row?.recording_status ?? null;
     },
-    async until(what, ask, limitMs = 30_000) {
+    async until(what, ask, limitMs = patienceMs) {
       const limit = Date.now() + limitMs;
       while (!(await ask())) {
         if (Date.now() > limit) throw new Error(`waited in vain: ${what}`);
@@ -127,13 +149,15 @@ export function createWorld(
     },
     async tick() {
       if (standsStill > 0) return;
-      ticking = sql.begin(async (transaction) => {
-        await transaction`
-          update recorder.jobs set run_at = clock_timestamp()
-          where state = 'queued' and run_at > clock_timestamp() and run_at < clock_timestamp() + interval '10 minutes'`;
-        await transaction`select recorder.sweep()`;
-      });
+      ticking = tickOnce();
       await ticking;
+    },
+    keepWaiting: ({ channel }) => void waiting.add(channel),
+    async goOn({ channel }) {
+      waiting.delete(channel);
+      await sql`
+        update recorder.jobs j set run_at = clock_timestamp() from public.recordings r
+        where r.id = j.recording_id and r.channel = ${channel} and j.state = 'queued' and j.run_at > clock_timestamp()`;
     },
     async withoutClock(work) {
       standsStill += 1;

@@ -88,6 +88,7 @@ export class PreparedRecorder implements MediaMaker {
   }
 
   resume(): void {
+    this.#sliceBegan = this.#clock.seconds();
     this.#clock.resume();
     this.#openSlice();
   }
@@ -110,7 +111,6 @@ export class PreparedRecorder implements MediaMaker {
   }
 
   #openSlice(): void {
-    this.#sliceBegan = this.#clock.seconds();
     this.#timer = setTimeout(() => {
       this.#closeSlice();
       this.#openSlice();
@@ -120,8 +120,11 @@ export class PreparedRecorder implements MediaMaker {
   #closeSlice(): void {
     clearTimeout(this.#timer);
     if (this.#clock.isPaused) return;
-    const seconds = this.#clock.seconds() - this.#sliceBegan;
+    const endsAt = this.#clock.seconds();
+    const seconds = endsAt - this.#sliceBegan;
     const startedAt = this.#clock.wallAt(this.#sliceBegan);
+    // The next one begins where this one ends, however long it takes to open it.
+    this.#sliceBegan = endsAt;
     this.#firstAt ??= startedAt;
     this.#sink.slice({ startedAt, seconds, data: this.#clip.slice, isFirstAfterGap: this.#followsGap });
     this.#followsGap = false;

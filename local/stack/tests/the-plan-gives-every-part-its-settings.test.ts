@@ -55,7 +55,10 @@ test("the key that the engine gets can only write, the one for playback only rea
     [plan.env.BACKBLAZE_B2_INGEST_ACCESS_KEY_ID ?? ""]: ["writeFiles"],
     [plan.env.BACKBLAZE_B2_PLAYBACK_ACCESS_KEY_ID ?? ""]: ["readFiles"],
     [plan.env.BACKBLAZE_B2_ACCESS_KEY_ID ?? ""]: ["listFiles", "readFiles", "writeFiles", "deleteFiles"],
+    [plan.adminEnv.BACKBLAZE_B2_ADMIN_ACCESS_KEY_ID ?? ""]: ["listBuckets", "readBuckets", "writeBuckets"],
   });
+  // Whoever may change the bucket is not a function.
+  expect(Object.keys(plan.env).filter((name) => name.includes("ADMIN"))).toEqual([]);
   expect(keys.every((key) => key.bucket === "recordings")).toBe(true);
 });
 

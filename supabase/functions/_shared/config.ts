@@ -57,6 +57,8 @@ const whereToFind: Record<string, string> = {
     "yours: where events of recordings are sent; https (http on loopback only), without user or password",
   NOTIFY_WEBHOOK_SECRET:
     "yours: whsec_ and 24 to 64 random bytes in base64; the receiver verifies with the same value",
+  ALERT_WEBHOOK_URL:
+    "an incoming webhook of Slack (api.slack.com, Your Apps, Incoming Webhooks), or of what understands it; https, kept secret",
   HEALTH_SECRET: "yours: at least 32 random characters; the monitor sends it as a bearer",
   CALL_TRANSPORT: "agora, or local for a media server of your own",
   CALL_TRANSPORT_URL: "the address of the media server that CALL_TRANSPORT=local means",
@@ -310,4 +312,9 @@ export function healthSecrets(environment: Environment): string[] {
     "each must have at least 32 characters",
   );
   return read(environment, { secrets: from(secrets.optional(), "HEALTH_SECRET") }).secrets ?? [];
+}
+
+/** Where alerts are told; undefined where nobody wants them. The address itself is the secret: it is never logged. */
+export function alertWebhook(environment: Environment): string | undefined {
+  return read(environment, { url: from(webhookAddress.optional(), "ALERT_WEBHOOK_URL") }).url;
 }

@@ -62,6 +62,10 @@ insert into tables values
   ('recorder.retention_policies', 'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.audits',             'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.audit_findings',     'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
+  ('recorder.alert_rules',        'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
+  ('recorder.alerts',             'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
+  ('recorder.secret_dates',       'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
+  ('recorder.event_meanings',     'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.outcomes',           'select', '42501', '42501', '42501', '42501', '42501', '42501', 'rows'),
   ('recorder.deletions',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
   ('recorder.transfers',          'select', '42501', '42501', '42501', '42501', '42501', '42501', 'none'),
@@ -75,7 +79,10 @@ insert into tables
 select 'recorder.' || t, 'select', '42501', '42501', '42501', '42501', '42501', '42501', '42501'
 from unnest(array[
   'caller_uids', 'channels', 'drains', 'engine_accounts', 'engine_tasks', 'forgotten_people', 'inbox', 'job_kinds', 'jobs', 'lanes', 'old_claims', 'sweeps', 'unverified_events',
-  'transitions', 'tallies', 'tally_steps', 'histogram_buckets', 'webhook_verdicts']) t;
+  'transitions', 'tallies', 'tally_steps', 'histogram_buckets', 'webhook_verdicts', 'storage_caps']) t;
+-- Who sees alerts is nobody's business.
+insert into tables
+select 'access.portal_administrators', verb, '42501', '42501', '42501', '42501', '42501', '42501', '42501' from unnest(array['select', 'write']) verb;
 -- And nobody writes into the engine room; these views could not be written anyway, which Postgres says first (55000).
 insert into tables
 select subject, 'write', '42501', '42501', '42501', '42501', '42501', '42501',
@@ -131,6 +138,10 @@ insert into functions values
                                           'select access.keep_recording_longer(id, null) from r',        'rows',  'rows',  'RC012', 'RC012', '42501', '42501', '42501'),
   ('access.delete_recording(uuid)',       'select access.delete_recording(id) from r',                   'rows',  'rows',  'RC012', 'RC012', '42501', '42501', '42501'),
   ('access.retry_recording(uuid)',        'select access.retry_recording(id) from r',                    'RC303', 'RC303', 'RC012', 'RC012', '42501', '42501', '42501'),
+  ('public.is_portal_administrator()',    'select public.is_portal_administrator()',                     'rows',  'rows',  'rows',  'rows',  '42501', '42501', '42501'),
+  ('public.list_alerts()',                'select public.list_alerts()',                                 'none',  'none',  'none',  'none',  '42501', '42501', '42501'),
+  ('access.is_portal_administrator()',    'select access.is_portal_administrator()',                     'rows',  'rows',  'rows',  'rows',  '42501', '42501', '42501'),
+  ('access.list_alerts()',                'select access.list_alerts()',                                 'none',  'none',  'none',  'none',  '42501', '42501', '42501'),
   ('access.my_mentorship_ids()',          'select access.my_mentorship_ids()',                           'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
   ('access.my_active_mentorship_ids()',   'select access.my_active_mentorship_ids()',                    'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
   ('access.my_partner_ids()',             'select access.my_partner_ids()',                              'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
@@ -158,7 +169,7 @@ from unnest(array[
 insert into functions
 select 'recorder.' || f, null, '42501', '42501', '42501', '42501', '42501', '42501', 'runs'
 from unnest(array[
-  'check_health()', 'forget_user(uuid)', 'hold_recording(uuid,text)', 'release_recording(uuid)', 'request_audit()', 'retry_job(bigint)',
+  'check_health()', 'forget_user(uuid)', 'hold_recording(uuid,text)', 'name_portal_administrator(uuid,boolean)', 'set_secret_expiry(text,timestamp with time zone)', 'story(uuid)', 'release_recording(uuid)', 'request_audit()', 'retry_job(bigint)',
   'retry_recording(uuid)', 'set_retention(uuid,integer,integer,text)', 'stop_recording(uuid)']) f;
 -- Every other function of the engine room: nobody.
 insert into functions

@@ -5,8 +5,8 @@ select results_eq(
   $$ select c.oid::regclass::text collate "C" from pg_class c
      where c.relnamespace in ('recorder'::regnamespace, 'recorder_api'::regnamespace, 'access'::regnamespace)
        and c.relkind in ('r', 'v', 'm', 'p', 'f') and has_table_privilege('recorder_admin', c.oid, 'select') order by 1 $$,
-  $$ values ('recorder.audit_findings' collate "C"), ('recorder.audits'), ('recorder.dead_jobs' collate "C"), ('recorder.deletions'), ('recorder.errors'), ('recorder.health'), ('recorder.layouts'), ('recorder.outcomes'), ('recorder.presets'),
-       ('recorder.retention_policies'), ('recorder.settings'), ('recorder.stuck'), ('recorder.transfer_parts'),
+  $$ values ('recorder.alert_rules' collate "C"), ('recorder.alerts'), ('recorder.audit_findings'), ('recorder.audits'), ('recorder.dead_jobs' collate "C"), ('recorder.deletions'), ('recorder.errors'), ('recorder.event_meanings'), ('recorder.health'), ('recorder.layouts'), ('recorder.outcomes'), ('recorder.presets'),
+       ('recorder.retention_policies'), ('recorder.secret_dates'), ('recorder.settings'), ('recorder.stuck'), ('recorder.transfer_parts'),
        ('recorder.transfers') $$,
   'recorder_admin reads these and nothing else of the engine room');
 select is_empty(
@@ -22,9 +22,9 @@ select results_eq(
   $$ select p.oid::regprocedure::text collate "C" from pg_proc p
      where p.pronamespace in ('recorder'::regnamespace, 'recorder_api'::regnamespace, 'access'::regnamespace, 'public'::regnamespace)
        and p.prokind = 'f' and has_function_privilege('recorder_admin', p.oid, 'execute') order by 1 $$,
-  $$ values ('recorder.check_health()' collate "C"), ('recorder.forget_user(uuid)'), ('recorder.hold_recording(uuid,text)'),
+  $$ values ('recorder.check_health()' collate "C"), ('recorder.forget_user(uuid)'), ('recorder.hold_recording(uuid,text)'), ('recorder.name_portal_administrator(uuid,boolean)'),
        ('recorder.release_recording(uuid)'), ('recorder.request_audit()'), ('recorder.retry_job(bigint)'), ('recorder.retry_recording(uuid)'),
-       ('recorder.set_retention(uuid,integer,integer,text)'), ('recorder.stop_recording(uuid)') $$,
+       ('recorder.set_retention(uuid,integer,integer,text)'), ('recorder.set_secret_expiry(text,timestamp with time zone)'), ('recorder.stop_recording(uuid)'), ('recorder.story(uuid)') $$,
   'it may call these functions and no other');
 select is_empty(
   $$ select r.rolname, v.name from unnest(array['anon', 'authenticated', 'service_role', 'authenticator']) r (rolname)

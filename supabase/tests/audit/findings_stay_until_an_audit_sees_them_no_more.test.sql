@@ -1,5 +1,5 @@
 begin;
-select plan(40);
+select plan(43);
 select tests.people();
 create temporary table it as select tests.new_call() as call_id;
 create temporary table r as select tests.finished_recording(call_id) as id from it;
@@ -76,10 +76,13 @@ select results_eq(
 -- Repairs go through the ordinary jobs.
 select is(recorder_api.repair_recording((select id from r), 'expired_left'), false, 'what is not expired has no leftovers');
 select is(recorder_api.repair_recording((select id from r), 'late_files'), false, 'what is there is not late');
+select is(recorder_api.repair_recording((select id from r), 'source_left'), true, 'sources of what is recorded');
+select is((select count(*)::integer from recorder.jobs where kind = 'transfer' and state = 'queued'), 1, 'are deleted by the job that copied them');
 update public.recordings set expires_at = now() - interval '1 day';
 select recorder_api.begin_deletion((select id from r), 1, 1, 0, 1), recorder_api.finish_deletion((select id from r), 1, 1);
 select is(recorder_api.repair_recording((select id from r), 'expired_left'), true, 'what is left of an expired one');
 select is((select count(*)::integer from recorder.jobs where kind = 'expire' and state = 'queued'), 1, 'is deleted by its own job');
+select is(recorder_api.repair_recording((select id from r), 'source_left'), false, 'which deletes its sources too');
 create temporary table f as select tests.failed_recording(call_id) as id from it;
 select is(recorder_api.repair_recording((select id from f), 'late_files'), true, 'what failed for want of files');
 select is((select status from public.recordings where id = (select id from f)), 'processing', 'is collected again');

@@ -1,5 +1,5 @@
 begin;
-select plan(40);
+select plan(46);
 select tests.people();
 -- Many recordings, each on a channel of its own.
 create function pg_temp.recordings(p_count integer, p_status text) returns void
@@ -89,11 +89,28 @@ select is(recorder.free_tasks('default'), 0, 'a start that became a task counts 
 select recorder.finish_job(jsonb_build_object('id', job -> 'id', 'lease', job -> 'lease', 'outcome', 'done')) from started;
 select is(recorder.free_tasks('default'), 0, 'and goes on counting when its job is done');
 select recorder_api.report((select task_id from started limit 1), 'task.gone');
-select is(recorder.free_tasks('default'), 1, 'one recorder ends');
+select is(recorder.free_tasks('default'), 0, 'one recorder ends: the engine counts it a moment longer');
+create temporary table resting as select pg_temp.step() as s;
+select is((select jsonb_array_length(s -> 'jobs') from resting), 0, 'so nobody starts in its place yet');
+select ok((select (s ->> 'next_run_in_ms')::integer between 0 and 2000 from resting), 'but the drain is told when its place is free: ' || (select s ->> 'next_run_in_ms' from resting));
+update recorder.engine_tasks set gone_at = gone_at - recorder.seconds('place_rest') where state = 'gone';
+select is(recorder.free_tasks('default'), 1, 'then it is');
 select ok(recorder.has_due_work('control'), 'now there is work');
 select is((select jsonb_array_length(pg_temp.step() -> 'jobs')), 1, 'for one');
 update recorder.engine_accounts set concurrent_tasks = 5;
 select is((select count(*) from (select pg_temp.step() as s) x, jsonb_array_elements(s -> 'jobs') j where j ->> 'kind' = 'start')::integer, 2, 'an account may have a ceiling of its own');
+
+-- A start that was given up without an answer: its recorder may still come, until it would have shown itself.
+create temporary table unheard as
+select t.id from recorder.engine_tasks t where t.engine_account = 'default' and t.state = 'running' limit 1;
+update recorder.engine_tasks set state = 'requested', sid = null, superseded = true, start_sent_at = clock_timestamp() where id = (select id from unheard);
+create temporary table before_limit as select recorder.free_tasks('default') as free;
+update recorder.engine_tasks set start_sent_at = clock_timestamp() - recorder.seconds('unheard_start_limit') + interval '60 seconds' where id = (select id from unheard);
+select is(recorder.free_tasks('default'), (select free from before_limit), 'a start that nobody heard of has its place for as long as its recorder may come unheard');
+update recorder.engine_tasks set start_sent_at = clock_timestamp() - recorder.seconds('unheard_start_limit') where id = (select id from unheard);
+select is(recorder.free_tasks('default'), (select free from before_limit) + 1, 'and not until its token ends');
+update recorder.engine_tasks set sid = md5('here'), state = 'running' where id = (select id from unheard);
+select is(recorder.free_tasks('default'), (select free from before_limit), 'should it show itself after all, it counts again until it is stopped');
 
 -- Two accounts: each has its own rate and its own ceiling.
 insert into recorder.engine_accounts (engine_account, concurrent_tasks) values ('second', 1);

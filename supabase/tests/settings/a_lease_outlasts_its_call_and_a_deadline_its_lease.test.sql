@@ -1,5 +1,5 @@
 begin;
-select plan(15);
+select plan(17);
 create function pg_temp.s(p_name text) returns numeric language sql as $$ select recorder.setting(p_name) $$;
 select ok(pg_temp.s('control_lease') > pg_temp.s('longest_control_call'), 'a control job keeps its lease for the longest call');
 select ok(pg_temp.s('notify_lease') > pg_temp.s('longest_notify_call'), 'a delivery too');
@@ -13,6 +13,8 @@ select ok(pg_temp.s('stopping_slack') > pg_temp.s('control_lease'), 'stopping ou
 select ok(pg_temp.s('recorder_token_lifetime') > pg_temp.s('longest_recording'), 'the token outlives the longest recording');
 select ok(pg_temp.s('silence_limit') > pg_temp.s('death_after'), 'silence is longer than a failover');
 select ok(pg_temp.s('sweep_overdue') < pg_temp.s('silence_limit'), 'a worker sweeps before silence is taken for death');
+select ok(pg_temp.s('unheard_start_limit') >= greatest(pg_temp.s('idle_limit'), 330) + pg_temp.s('death_after') + 30, 'a recorder that came unheard has shown itself or left before its place is given away');
+select ok(pg_temp.s('usual_upload_limit') < pg_temp.s('processing_deadline'), 'nothing is called nothing before nobody waits any more');
 select ok(pg_temp.s('stop_share') + pg_temp.s('heartbeat_share') < 100, 'the shares leave something for the rest');
 select ok(pg_temp.s('retry_first_delay') < pg_temp.s('retry_longest_delay'), 'pauses grow');
 select is_empty($$ select name from recorder.settings where unit = '' or reason !~ '\.$' $$, 'every number has a unit and a reason');

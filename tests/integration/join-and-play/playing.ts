@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { joinCall, type Pair, type Person, wish } from "../people.ts";
 import type { StackUnderTest } from "../stack-under-test.ts";
-import { watchCall } from "../watching.ts";
+import { eventually, watchCall } from "../watching.ts";
 
 /** Two slices and a bit: the stand-in of the engine cuts at 4 s. */
 const recordedMs = 9_000;
@@ -198,6 +198,60 @@ export function describePlaying(under: StackUnderTest): void {
       );
       expect(Buffer.compare(phone?.luma ?? Buffer.of(), original?.luma ?? Buffer.of())).toBe(0);
       await under.sql`delete from public.recording_files where recording_id = ${recordingId} and object_key like ${`${folder}%`}`;
+    });
+
+    test("an address that has ended is replaced, and the player goes on at the same second", async () => {
+      const setEnd = (expiresAt: Date | string) =>
+        under.sql`update public.recordings set expires_at = ${expiresAt} where id = ${recordingId}`;
+      const [kept] = await under.sql<{ expires_at: string }[]>`
+        select expires_at::text from public.recordings where id = ${recordingId}`;
+      // No address outlives its recording: one that is about to end gives addresses that end. It is kept again at once.
+      await setEnd(new Date(Date.now() + 15_000));
+      const look = async () => {
+        const given = await playable(pair.mentee);
+        const lines = (await (await fetch(given.hls.url)).text()).split("\n");
+        return { ...given, slices: lines.filter((line) => line.startsWith("http")) };
+      };
+      const old = await look().finally(() => setEnd(kept?.expires_at ?? ""));
+      expect(Date.parse(old.answer.refresh_at ?? "")).toBeLessThan(Date.parse(old.hls.expires_at));
+      const seen = await pictureAt(old.hls.url, second);
+
+      for (const url of [...old.slices, old.mp4.url, old.hls.url]) await eventually(() => statusOf(url), 403);
+      const fresh = await playable(pair.mentee);
+      expect(fresh.mp4.url).not.toBe(old.mp4.url);
+      const again = await pictureAt(fresh.hls.url, second);
+      expect(again.timestamp).toBe(seen.timestamp);
+      expect(Buffer.compare(again.luma, seen.luma)).toBe(0);
+    });
+
+    test("what has arrived is played while the rest is awaited", async () => {
+      const { mentor, mentee, mentorshipId } = await under.people.pair();
+      const call = await joinCall(mentor, mentorshipId);
+      const view = await watchCall(mentor.client, call.id);
+      await wish(mentor.client, call.id, "starting");
+      const { recording_id: id } = await view.until("recording");
+      // The time that is recorded before the engine loses its way to the store.
+      await pause(recordedMs);
+      await under.engine.addFault({ kind: "backup_cloud", cname: call.channel, ms: 600_000 });
+      await pause(3_000);
+      await wish(mentor.client, call.id, "stopping");
+      await view.until("processing");
+      // What is saved after ten seconds of waiting is saved at the next look.
+      await under.sql`update public.recordings set stopped_at = stopped_at - interval '30 seconds' where id = ${id}`;
+      const ofOther = async () => {
+        const { data, error } = await mentee.client.functions.invoke("play-recording", {
+          body: { recording_id: id },
+        });
+        if (error !== null) throw error;
+        return answerForm.parse(data);
+      };
+      await eventually(async () => (await ofOther()).hls !== null, true);
+      const answer = await ofOther();
+      expect(answer).toMatchObject({ status: "processing", is_complete: false, is_partial: true });
+      expect(answer.duration_seconds).toBeGreaterThan(3);
+      // Soon again, since there will be more.
+      expect(Date.parse(answer.refresh_at ?? "") - Date.now()).toBeLessThanOrEqual(60_000);
+      expect((await pictureAt(answer.hls?.url ?? "", 1)).timestamp).toBeCloseTo(1, 0);
     });
 
     test("from the moment access ends there is no new address", async () => {

@@ -58,15 +58,17 @@ let isLeaving = false;
 /** Follows Auth from now on. Called once, after `startBackend`. */
 export function followSession(): void {
   otherTabs = new BroadcastChannel("portal-session");
+  // What Auth tells the other tabs does not say whether somebody wanted it.
   otherTabs.onmessage = ({ data }) => {
-    if (data === "signed_out") become({ status: "signed_out" });
+    isLeaving = data === "leaving";
   };
   backend().auth.onAuthStateChange(follow);
 }
 
 // Nothing is asked of supabase-js in here: it holds its lock while it calls.
-function follow(event: AuthChangeEvent, session: AuthSession | null): void {
-  if (session !== null) {
+function follow(event: AuthChangeEvent, session: AuthSession | null | undefined): void {
+  if (session) {
+    isLeaving = false;
     become({ status: "signed_in", userId: session.user.id, email: session.user.email ?? "" });
   } else if (event === "SIGNED_OUT" && !isLeaving && "userId" in current) {
     become({ ...current, status: "expired" });
@@ -97,14 +99,17 @@ export async function signInWithDiscord(returnTo: string): Promise<void> {
 /** Signs this browser out, all its tabs. Throws BackendError; then the person is still signed in. */
 export async function signOut(): Promise<void> {
   isLeaving = true;
+  otherTabs?.postMessage("leaving");
   try {
     const { error } = await backend().auth.signOut({ scope: "local" });
     // A session that the server does not know any more is gone just the same.
     if (error !== null && asBackendError(error, error.status).code !== "sign_in_required") {
       throw asBackendError(error, error.status);
     }
-    otherTabs?.postMessage("signed_out");
     become({ status: "signed_out" });
+  } catch (error) {
+    otherTabs?.postMessage("staying");
+    throw error;
   } finally {
     isLeaving = false;
   }

@@ -107,6 +107,11 @@ export const ENGINE_ERRORS = {
     retry: "never",
     message: "Agora refused the request for a reason we do not know.",
   },
+  engine_refusal_unexplained: {
+    blame: "engine",
+    retry: "later",
+    message: "Agora refused the request and did not say why in words we know. Asked too fast it does so.",
+  },
   engine_event_malformed: {
     blame: "engine",
     retry: "never",

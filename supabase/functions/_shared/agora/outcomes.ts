@@ -54,6 +54,8 @@ const SHARED: readonly OutcomeRule<"refused">[] = [
 /** The HTTP status alone, where no code is known. */
 const UNKNOWN_REFUSAL: readonly OutcomeRule<"refused">[] = [
   { http: "3xx", outcome: "refused", error: "engine_route_unknown" },
+  // More calls a second than a tenth of the ceiling are told by a 400 too, in words that no source prints: it may pass.
+  { http: 400, outcome: "refused", error: "engine_refusal_unexplained" },
   { http: "4xx", outcome: "refused", error: "engine_answer_unknown" },
 ];
 

@@ -8,7 +8,14 @@ import { readManifest } from "../storage/manifest.ts";
 import { orphanUploads } from "../storage/orphan-uploads.ts";
 import type { RecordingFacts } from "./facts.ts";
 import { type Folder, foldersOf } from "./folders.ts";
-import { isShortOfSlices, type Judgement, judge, type NamedSlice, type Remedy } from "./judge.ts";
+import {
+  isShortOfSlices,
+  type Judgement,
+  judge,
+  judgeSource,
+  type NamedSlice,
+  type Remedy,
+} from "./judge.ts";
 
 /** What the audit reaches the world through. */
 export interface AuditDeps {
@@ -26,10 +33,14 @@ export interface AuditDeps {
     B2Client,
     "listVersions" | "deleteVersions" | "listMultipartUploads" | "abortMultipartUpload" | "getText"
   >;
+  /** The store that the engine writes into, where that is not our bucket: walked when our bucket has been. */
+  source: { name: string; store: Pick<B2Client, "listVersions"> } | undefined;
   now(): number;
   log: Log;
 }
 
+/** What stands before the place that was reached in a source store; no key of ours begins so. */
+const IN_SOURCE = "source:";
 /** A slice ends with the first folder that is whole after so many versions: five pages of a list, a second of CPU. */
 const SLICE_VERSIONS = 5_000;
 /** As many recordings as one answer of the database carries; folders of a slice are never more. */
@@ -61,10 +72,13 @@ export async function auditBucket(settings: Settings, deps: AuditDeps): Promise<
 }
 
 async function auditSlice(settings: Settings, deps: AuditDeps): Promise<boolean> {
-  const { database } = deps;
+  const { database, source } = deps;
   const audit = await database.beginAudit();
+  if (source !== undefined && audit.after_key?.startsWith(IN_SOURCE)) {
+    return await sourceSlice(audit, source, deps);
+  }
   const listedAtMs = deps.now();
-  const slice = await takeSlice(audit.after_key, deps);
+  const slice = await takeSlice(audit.after_key, deps.bucket);
 
   // Up to which recording both sides are known.
   const ids = slice.folders.flatMap(({ recordingId }) => recordingId ?? []);
@@ -80,7 +94,7 @@ async function auditSlice(settings: Settings, deps: AuditDeps): Promise<boolean>
   const judgements = await judgeAll(folders, rows, listedAtMs, deps);
   if (isOver) judgements.push(...(await judgeUploads(settings, deps)));
   await saveAndMend(audit.audit_id, judgements, deps, {
-    afterKey: folders.at(-1)?.end ?? audit.after_key,
+    afterKey: isOver && source !== undefined ? IN_SOURCE : (folders.at(-1)?.end ?? audit.after_key),
     afterId: lastRow ?? range.upTo ?? audit.after_id,
     counts: {
       recordings: rows.length,
@@ -88,14 +102,48 @@ async function auditSlice(settings: Settings, deps: AuditDeps): Promise<boolean>
       bytes: folders.reduce((sum, folder) => sum + folder.bytes, 0),
     },
   });
-  if (isOver) {
-    const resolved = await database.finishAudit(audit.audit_id);
-    deps.log("audit.finished", { resolved });
-  }
-  return isOver;
+  if (!isOver || source !== undefined) return false;
+  await finish(audit.audit_id, deps);
+  return true;
 }
 
-async function takeSlice(afterKey: string | null, { bucket }: AuditDeps): Promise<Slice> {
+/** The same for folders of the source store: only what lies there is compared, since nothing has to. */
+async function sourceSlice(
+  audit: Awaited<ReturnType<AuditDeps["database"]["beginAudit"]>>,
+  { name, store }: NonNullable<AuditDeps["source"]>,
+  deps: AuditDeps,
+): Promise<boolean> {
+  const listedAtMs = deps.now();
+  const after = audit.after_key?.slice(IN_SOURCE.length) ?? "";
+  const { folders, isEnd } = await takeSlice(after === "" ? null : after, store);
+  const ids = folders.flatMap(({ recordingId }) => recordingId ?? []);
+  const rows =
+    ids.length === 0
+      ? []
+      : await deps.database.auditFacts({ after: null, upTo: null }, ids, SLICE_RECORDINGS);
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  const judgements = folders.flatMap((folder) =>
+    judgeSource(folder, byId.get(folder.recordingId ?? ""), listedAtMs, name),
+  );
+  await saveAndMend(audit.audit_id, judgements, deps, {
+    afterKey: `${IN_SOURCE}${folders.at(-1)?.end ?? after}`,
+    afterId: audit.after_id,
+    counts: {
+      recordings: 0,
+      versions: folders.reduce((sum, folder) => sum + folder.versions, 0),
+      bytes: folders.reduce((sum, folder) => sum + folder.bytes, 0),
+    },
+  });
+  if (isEnd) await finish(audit.audit_id, deps);
+  return isEnd;
+}
+
+async function finish(auditId: string, { database, log }: AuditDeps): Promise<void> {
+  const resolved = await database.finishAudit(auditId);
+  log("audit.finished", { resolved });
+}
+
+async function takeSlice(afterKey: string | null, bucket: Pick<B2Client, "listVersions">): Promise<Slice> {
   const folders: Folder[] = [];
   let versions = 0;
   const options = afterKey === null ? {} : { startAfter: afterKey };
@@ -213,6 +261,8 @@ async function mend(remedy: Remedy, { bucket, database }: AuditDeps): Promise<bo
       return true;
     case "delete_leftovers":
       return await database.repairRecording(remedy.recordingId, "expired_left");
+    case "delete_sources":
+      return await database.repairRecording(remedy.recordingId, "source_left");
     case "collect_again":
       return await database.repairRecording(remedy.recordingId, "late_files");
   }

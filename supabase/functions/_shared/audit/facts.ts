@@ -51,12 +51,14 @@ export type FindingKind =
   | "old_versions"
   | "orphan_upload"
   | "task_without_files"
-  | "late_files";
+  | "late_files"
+  | "source_left"
+  | "source_unknown";
 
 /** Something that rows and bucket disagree about, as the database keeps it. */
 export interface Finding {
   kind: FindingKind;
-  /** An object key, a folder (ends in a slash), or the id of an upload. */
+  /** An object key, a folder (ends in a slash), the id of an upload; in a source store, its name and a colon before it. */
   key: string;
   recording_id: string | null;
   detail: Record<string, string | number>;

@@ -8,6 +8,7 @@ import type { Folder, KeyVersions } from "./folders.ts";
 export type Remedy =
   | { do: "delete_versions"; versions: KeyVersion[] }
   | { do: "delete_leftovers"; recordingId: string }
+  | { do: "delete_sources"; recordingId: string }
   | { do: "collect_again"; recordingId: string }
   | { do: "abort_upload"; key: string; uploadId: string };
 
@@ -54,6 +55,7 @@ export function judge(
       return [
         ...judgeFiles(folder, recording, slices),
         ...judgeAttempts(folder, recording),
+        ...judgeUnpublished(folder, recording),
         ...judgeOldVersions(folder, recording, listedAtMs),
       ];
     }
@@ -64,6 +66,42 @@ export function judge(
       return judgeLeftovers(folder, recording, listedAtMs);
     default:
       // Under way: its own jobs look after it.
+      return [];
+  }
+}
+
+/**
+ * Compares what a source store holds of one recording with its rows. A source goes when its copy is published: what is
+ * still there was forgotten, came later, or belongs to nobody. Pure; `store` is the store's name.
+ */
+export function judgeSource(
+  folder: Folder,
+  recording: RecordingFacts | undefined,
+  listedAtMs: number,
+  store: string,
+): Judgement[] {
+  const key = `${store}:${folder.path}`;
+  const detail = { versions: folder.versions, bytes: folder.bytes };
+  if (recording === undefined) return [found("source_unknown", key, undefined, detail)];
+  const { id: recordingId } = recording;
+  switch (recording.status) {
+    case "recorded": {
+      if (recording.is_being_deleted || isFresh(recording.finished_at, listedAtMs)) return [];
+      const late = lateMedia(folder, recording.finished_at);
+      return [
+        // What was not there when it was published has no copy: it is named, and stays.
+        ...(late.objects === 0 ? [] : [found("late_files", key, recording, late)]),
+        { ...found("source_left", key, recording, detail), remedy: { do: "delete_sources", recordingId } },
+      ];
+    }
+    case "failed":
+      return judgeLateFiles(folder, recording).map((one) => ({ ...one, finding: { ...one.finding, key } }));
+    case "expired":
+      return judgeLeftovers(folder, recording, listedAtMs).map((one) => ({
+        ...one,
+        finding: { ...one.finding, key },
+      }));
+    default:
       return [];
   }
 }
@@ -198,19 +236,49 @@ function judgeOldVersions(
   return judgements;
 }
 
+/** What of a folder is picture and sound, came after a moment, and is wanted. */
+function lateMedia(
+  folder: Folder,
+  afterMs: number | null,
+  isWanted: (key: string, kind: "segment" | "mp4") => boolean = () => true,
+): { objects: number; bytes: number } {
+  let objects = 0;
+  let bytes = 0;
+  for (const { key, latest } of liveKeysOf(folder, folder.path)) {
+    const kind = engineKindOf(key);
+    if (kind !== "segment" && kind !== "mp4") continue;
+    if (afterMs === null || latest.lastModified.getTime() <= afterMs || !isWanted(key, kind)) continue;
+    objects += 1;
+    bytes += latest.sizeBytes;
+  }
+  return { objects, bytes };
+}
+
+/**
+ * Files of the engine that came after the recording had been published without them: slices where an attempt has more
+ * bytes than were published, and MP4s that no row names. They can be seen by nobody; whether they are taken in is for a
+ * person to say.
+ */
+function judgeUnpublished(folder: Folder | undefined, recording: RecordingFacts): Judgement[] {
+  if (folder === undefined) return [];
+  const named = new Set(recording.files.map(({ object_key }) => object_key));
+  const grown = new Set(
+    slicesByAttempt(recording)
+      .filter(({ attempt, expectedBytes }) => bytesOfSlices(folder, recording.id, attempt) > expectedBytes)
+      .map(({ attempt }) => attemptPrefix(recording.id, attempt)),
+  );
+  const late = lateMedia(folder, recording.finished_at, (key, kind) =>
+    kind === "mp4" ? !named.has(key) : grown.has(key.slice(0, key.lastIndexOf("/") + 1)),
+  );
+  return late.objects === 0 ? [] : [found("late_files", folder.path, recording, late)];
+}
+
 /** A recording that failed for want of files, which have come since. */
 function judgeLateFiles(folder: Folder | undefined, recording: RecordingFacts): Judgement[] {
   const { finished_at: failedAt, error_code: code } = recording;
   if (folder === undefined || failedAt === null) return [];
   if (code !== "files_missing" && code !== "nothing_recorded") return [];
-  let objects = 0;
-  let bytes = 0;
-  for (const { key, latest } of liveKeysOf(folder, folder.path)) {
-    const kind = engineKindOf(key);
-    if ((kind !== "segment" && kind !== "mp4") || latest.lastModified.getTime() <= failedAt) continue;
-    objects += 1;
-    bytes += latest.sizeBytes;
-  }
+  const { objects, bytes } = lateMedia(folder, failedAt);
   if (objects === 0) return [];
   const judgement = found("late_files", folder.path, recording, { objects, bytes });
   return [{ ...judgement, remedy: { do: "collect_again", recordingId: recording.id } }];

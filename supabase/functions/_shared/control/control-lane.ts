@@ -1,10 +1,11 @@
 import { type AgoraClient, createAgoraClient } from "../agora/client.ts";
 import { createRequestWindow, type RequestWindow } from "../agora/request-window.ts";
 import { type B2Client, createB2Client } from "../b2/client.ts";
+import { observeStore } from "../b2/observe-store.ts";
 import { B2_RETRY_POLICY } from "../b2/retry-policy.ts";
 import { bucketSettings, engineSettings, ingestSettings, stagingSettings } from "../config.ts";
 import { asRecorderError } from "../errors.ts";
-import type { Handler, Settings } from "../jobs/job.ts";
+import type { Handler, Job, Settings } from "../jobs/job.ts";
 import type { LaneDeps } from "../jobs/lane.ts";
 import { applyEvents } from "./apply-events.ts";
 import { confirmTask } from "./confirm.ts";
@@ -20,7 +21,8 @@ const ONE_LOOK = { ...B2_RETRY_POLICY, attempts: 1, timeoutMs: 10_000 };
 /** What all jobs of a drain share. */
 interface Shared extends Pick<ControlDeps, "engineSettings" | "bucket"> {
   engine: AgoraClient;
-  window: RequestWindow;
+  /** The window of an account: each has a rate of its own. */
+  windowOf(engineAccount: string): RequestWindow;
   files: B2Client;
 }
 
@@ -31,13 +33,14 @@ export function controlHandlers(lane: LaneDeps): Record<string, Handler> {
     made ??= share(lane);
     return made;
   };
-  const within = (limit: AbortSignal, settings: Settings) => depsWithin(limit, settings, shared(), lane);
-  const confirm: Handler = (job, settings, limit) => confirmTask(job, settings, within(limit, settings));
-  const stop: Handler = (job, settings, limit) => stopRecording(job, settings, within(limit, settings));
+  const within = (job: Job, limit: AbortSignal, settings: Settings) =>
+    depsWithin(job, limit, settings, shared(), lane);
+  const confirm: Handler = (job, settings, limit) => confirmTask(job, settings, within(job, limit, settings));
+  const stop: Handler = (job, settings, limit) => stopRecording(job, settings, within(job, limit, settings));
   return {
     start: async (job, settings, limit) => {
       try {
-        return await startRecording(job, settings, within(limit, settings));
+        return await startRecording(job, settings, within(job, limit, settings));
       } catch (thrown) {
         // Somebody is in the call and waits: what only a person can mend is told at once, not after many tries.
         const error = asRecorderError(thrown);
@@ -45,13 +48,13 @@ export function controlHandlers(lane: LaneDeps): Record<string, Handler> {
         throw thrown;
       }
     },
-    start_again: (job, settings, limit) => startAgain(job, settings, within(limit, settings)),
+    start_again: (job, settings, limit) => startAgain(job, settings, within(job, limit, settings)),
     confirm,
     // The same question and the same order, asked for by the sweep: they get their turn later.
     heartbeat: confirm,
     stop,
     repair: stop,
-    apply_events: (job, settings, limit) => applyEvents(job, within(limit, settings)),
+    apply_events: (job, settings, limit) => applyEvents(job, within(job, limit, settings)),
   };
 }
 
@@ -63,10 +66,10 @@ function share(lane: LaneDeps): Shared {
     // Where the engine writes: a task whose sid was lost is found by the names of its files.
     files: createB2Client(
       stagingSettings(lane.environment, "storage") ?? bucketSettings(lane.environment, "storage"),
-      lane,
+      observeStore(lane, lane.log),
       ONE_LOOK,
     ),
-    window: createRequestWindow(lane),
+    windowOf: windowsOf(lane),
     engine: createAgoraClient(
       {
         appId: settings.appId,
@@ -94,15 +97,26 @@ function share(lane: LaneDeps): Shared {
   };
 }
 
+function windowsOf(lane: LaneDeps): Shared["windowOf"] {
+  const windows = new Map<string, RequestWindow>();
+  return (account) => {
+    const window = windows.get(account) ?? createRequestWindow(lane);
+    windows.set(account, window);
+    return window;
+  };
+}
+
 /** The world of one job: whatever it waits for ends with the job's limit. */
 function depsWithin(
+  job: Pick<Job, "engine_account" | "requests_per_second">,
   limit: AbortSignal,
   settings: Settings,
-  { engine, window, files, ...shared }: Shared,
+  { engine, windowOf, files, ...shared }: Shared,
   lane: LaneDeps,
 ): ControlDeps {
   const database = lane.databaseWithin(limit);
-  const turn = () => window.pass(settings.requests_per_second ?? 10, limit);
+  const rate = job.requests_per_second ?? settings.requests_per_second ?? 10;
+  const turn = () => windowOf(job.engine_account).pass(rate, limit);
   return {
     ...shared,
     now: lane.now,

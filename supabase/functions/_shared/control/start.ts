@@ -1,8 +1,17 @@
+import type { RecorderError } from "../errors.ts";
 import { done, type Job, type Outcome, retryAfter, type Settings } from "../jobs/job.ts";
 import { type ControlDeps, publicError } from "./control-deps.ts";
 import { recorderToken, tokenLifetimeSeconds } from "./recorder-token.ts";
 import { sendStart } from "./send-start.ts";
 import { startRequestOf, withoutSecrets, withSecrets } from "./start-request.ts";
+
+/** What the engine refuses without saying why is asked again so many times per attempt: with the backoff about 15 s. */
+const TRIES_WITHOUT_A_REASON = 5;
+
+/** Whether a refusal that may be one of pace was given so often that it is none. */
+function isRefusedForGood({ code }: Pick<RecorderError, "code">, tries: number): boolean {
+  return code === "engine_refusal_unexplained" && tries >= TRIES_WITHOUT_A_REASON;
+}
 
 /**
  * Asks the engine for one recorder. The task, its uid and the request are in the database before the call that may be
@@ -25,7 +34,8 @@ export async function startRecording(job: Job, settings: Settings, deps: Control
   });
   if (acquired.outcome === "refused") {
     // The task was never sent to the engine, so the next try takes it up again.
-    if (acquired.error.retry !== "never") return retryAfter(acquired.error);
+    const isHopeless = acquired.error.retry === "never" || isRefusedForGood(acquired.error, job.attempts);
+    if (!isHopeless) return retryAfter(acquired.error);
     await deps.database.report(task.id, "task.lost", {
       error: publicError(acquired.error),
       is_certain: true,

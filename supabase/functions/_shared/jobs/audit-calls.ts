@@ -36,7 +36,7 @@ export function auditCalls(call: Call) {
       ),
     markRepaired: (findingId: string) => call("mark_repaired", { p_finding_id: findingId }, z.boolean()),
     /** Mends a finding about one recording through its ordinary jobs. */
-    repairRecording: (recordingId: string, kind: "expired_left" | "late_files") =>
+    repairRecording: (recordingId: string, kind: "expired_left" | "late_files" | "source_left") =>
       call("repair_recording", { p_recording_id: recordingId, p_kind: kind }, z.boolean()),
     /** Ends an audit; gives how many findings it did not see any more. */
     finishAudit: (auditId: string) => call("finish_audit", { p_audit_id: auditId }, z.number().int()),

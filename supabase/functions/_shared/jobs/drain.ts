@@ -1,6 +1,7 @@
 import { asRecorderError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type After, timeLimit } from "../time-limit.ts";
+import { traced } from "../trace.ts";
 import type { Finished, RecorderDatabase, Step } from "./database.ts";
 import { type AnyJob, type Handlers, handle, type Outcome, retryAfter, type Settings } from "./job.ts";
 
@@ -146,28 +147,40 @@ async function runJob(
   leftMs: number,
   deps: DrainDeps,
 ): Promise<Outcome> {
-  const startedAt = deps.now();
-  const limit = timeLimit(leftMs, "the time of this job is over", { after: deps.after });
-  let outcome: Outcome;
-  try {
-    if (job.wait_ms > 0) await deps.sleep(job.wait_ms);
-    outcome = await handle(handlers, job, settings, limit.signal);
-  } catch (thrown) {
-    const error = asRecorderError(thrown);
-    outcome = error.retry === "never" ? { outcome: "give_up", error } : retryAfter(error);
-  } finally {
-    limit.end();
-  }
-  const error = "error" in outcome ? outcome.error : undefined;
-  deps.log("job", {
-    kind: job.kind,
+  const trace = {
+    correlation_id: job.correlation_id,
     recording_id: job.recording_id ?? undefined,
     job_id: job.id,
-    try: job.attempts,
-    outcome: outcome.outcome,
-    ms: deps.now() - startedAt,
-    code: error?.code,
-    detail: error?.detail,
+    kind: job.kind,
+    attempt: job.recording?.attempt,
+  };
+  return await traced(trace, async (store) => {
+    const startedAt = deps.now();
+    const limit = timeLimit(leftMs, "the time of this job is over", { after: deps.after });
+    let outcome: Outcome;
+    try {
+      if (job.wait_ms > 0) await deps.sleep(job.wait_ms);
+      outcome = await handle(handlers, job, settings, limit.signal);
+    } catch (thrown) {
+      const error = asRecorderError(thrown);
+      outcome = error.retry === "never" ? { outcome: "give_up", error } : retryAfter(error);
+    } finally {
+      limit.end();
+    }
+    const error = "error" in outcome ? outcome.error : undefined;
+    deps.log("job", {
+      kind: job.kind,
+      recording_id: job.recording_id ?? undefined,
+      job_id: job.id,
+      try: job.attempts,
+      outcome: outcome.outcome,
+      ms: deps.now() - startedAt,
+      code: error?.code,
+      detail: error?.detail,
+      ...(store.requests === 0
+        ? {}
+        : { store_requests: store.requests, store_failed: store.failed, store_ms: store.ms }),
+    });
+    return outcome;
   });
-  return outcome;
 }

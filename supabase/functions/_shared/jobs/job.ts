@@ -107,10 +107,20 @@ export const job = z.object({
   kind: z.string(),
   recording_id: z.uuid(),
   engine_task_id: z.uuid().nullable(),
+  /** The same on all work that follows from one wish; every line of the log carries it. */
+  correlation_id: z.uuid().optional(),
   attempts: z.number().int(),
   max_attempts: z.number().int(),
   /** Milliseconds until the engine's slot that was reserved for this run. */
   wait_ms: z.number(),
+  /** Whose rate and ceiling at the engine it counts against; empty for work that asks nothing of the engine. */
+  engine_account: z.string().default(""),
+  /** How fast this account may be asked, by all workers together; null for work that asks nothing. */
+  requests_per_second: z
+    .number()
+    .positive()
+    .nullish()
+    .transform((value) => value ?? null),
   recording: jobRecording,
   tasks: z.array(engineTask),
   events: z.array(z.object({ notice_id: z.string(), event: z.unknown(), received_at: instant })).nullable(),

@@ -41,6 +41,7 @@ export async function answerWakeUp(request: Request, deps: WakeUpDeps): Promise<
     deps.log("wake_up.refused", { reason: verdict.reason });
     return new Response(null, { status: 401 });
   }
+  deps.log("wake_up", { wake_up_id: verdict.id });
   deps.waitUntil(deps.drain());
   return new Response(null, { status: 202 });
 }

@@ -1,5 +1,5 @@
 import type { B2Client } from "../b2/client.ts";
-import { asRecorderError } from "../errors.ts";
+import { asRecorderError, type RecorderError } from "../errors.ts";
 import type { RecorderDatabase } from "../jobs/database.ts";
 import { done, type EngineTask, type Job, type Outcome, retryAfter, type Settings } from "../jobs/job.ts";
 import type { Log } from "../log.ts";
@@ -28,8 +28,6 @@ export interface CollectDeps {
 
 /** A day at slices of 2 s is about 4 MB of playlist. */
 const LONGEST_PLAYLIST_BYTES = 8 * 1024 * 1024;
-/** The engine's own "normal ceiling" for an upload after the end. */
-const NORMAL_UPLOAD_MS = 20 * 60_000;
 /** The last look is taken this long before the database ends the waiting, or a tenth of it where that is shorter. */
 const LAST_CHANCE_MS = 60 * 60_000;
 /** As a rule everything is there by then; only what is later is worth a manifest of its own. */
@@ -50,9 +48,19 @@ export async function collectFiles(job: Job, settings: Settings, deps: CollectDe
   } catch (thrown) {
     const error = asRecorderError(thrown);
     // A wrong key or a full bucket is mended by people: that must not cost a recording whose files are safe.
-    if (error.blame === "storage" || error.blame === "configuration") return retryAfter(error);
-    throw thrown;
+    if (error.blame !== "storage" && error.blame !== "configuration") throw thrown;
+    return isLastTry(job, error, settings, deps.now()) ? { outcome: "give_up", error } : retryAfter(error);
   }
+}
+
+/**
+ * Whether the database ends the waiting before this could be tried again, with nothing to play: then the recording fails
+ * with what the store said, instead of with files that nobody could look for.
+ */
+function isLastTry({ recording }: Job, error: RecorderError, settings: Settings, nowMs: number): boolean {
+  const pauseMs = Math.max(error.retryAfterMs ?? 0, settings.retry_longest_delay ?? 60_000);
+  const { deadline_at: deadlineMs, size_bytes: sizeBytes } = recording;
+  return sizeBytes === null && deadlineMs !== undefined && nowMs + pauseMs >= deadlineMs;
 }
 
 async function lookOnce(job: Job, settings: Settings, deps: CollectDeps): Promise<Outcome> {
@@ -66,13 +74,17 @@ async function lookOnce(job: Job, settings: Settings, deps: CollectDeps): Promis
 
   const waitedMs = deps.now() - (recording.stopped_at ?? deps.now());
   const isLastChance = isLastChanceOf(job, settings, deps.now());
-  const isUsual = waitedMs < NORMAL_UPLOAD_MS;
+  const usualMs = (settings.usual_upload_limit ?? 1_200) * 1000;
+  const isUsual = waitedMs < usualMs;
   const wait = async (what: string): Promise<Outcome> => {
     // Every second at first: that would be more log than news.
     if (waitedMs >= 60_000) deps.log("files.awaited", { recording_id: recording.id, what });
     if (hasMedia(inventory) && waitedMs >= SAVE_AFTER_MS) await publish(job, inventory, false, deps);
     else await deps.database.awaitFiles(recording.id, null, null);
-    const afterMs = openCopies > 0 ? Math.max(LOOK_WHILE_COPYING_MS, pauseMs(waitedMs)) : pauseMs(waitedMs);
+    const afterMs =
+      openCopies > 0
+        ? Math.max(LOOK_WHILE_COPYING_MS, pauseMs(waitedMs, usualMs))
+        : pauseMs(waitedMs, usualMs);
     return { outcome: "snooze", afterMs };
   };
 
@@ -172,13 +184,17 @@ function neverCame(tasks: readonly EngineTask[]): boolean {
   return tasks.every((task) => task.error?.retry === "never" || task.is_empty || task.sid === null);
 }
 
-/** An engine that named no file and wrote none within its normal time for uploads has recorded nothing. */
+/**
+ * An engine that named no file and wrote none within its normal time for uploads has recorded nothing. That is how an end is
+ * known of which the engine said so in an answer to stop that died with the worker: it says so once.
+ */
 function namedNothing(tasks: readonly EngineTask[]): boolean {
   return tasks.every((task) => (task.files ?? []).length === 0);
 }
 
 /** Files come within seconds as a rule, within 20 minutes by the engine's word, else some time in three days. */
-function pauseMs(waitedMs: number): number {
+function pauseMs(waitedMs: number, usualMs: number): number {
   if (waitedMs < 60_000) return 1_000;
-  return waitedMs < NORMAL_UPLOAD_MS ? 10_000 : 300_000;
+  // The look that decides is not late.
+  return waitedMs < usualMs ? Math.min(10_000, usualMs - waitedMs) : 300_000;
 }

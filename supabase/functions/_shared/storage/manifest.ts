@@ -158,7 +158,8 @@ export function manifestOf(
       quality: recording.quality,
       layout: recording.layout,
       attempt: recording.attempt,
-      requested_by: recording.requested_by,
+      // The account of who pressed is not written down: who asks to be forgotten is taken out of rows, and must not stay here.
+      requested_by: null,
       requested_at: iso(recording.requested_at),
       started_at: iso(recording.started_at),
       stop_requested_at: iso(recording.stop_requested_at),

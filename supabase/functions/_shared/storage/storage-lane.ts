@@ -1,5 +1,6 @@
 import { auditBucket } from "../audit/audit.ts";
 import { type B2Client, createB2Client } from "../b2/client.ts";
+import { observeStore } from "../b2/observe-store.ts";
 import { createStreamSender } from "../b2/stream-sender.ts";
 import { bucketSettings, stagingSettings } from "../config.ts";
 import type { Handlers } from "../jobs/job.ts";
@@ -24,7 +25,7 @@ export function storageHandlers(lane: LaneDeps): Handlers {
   let made: (StorageDeps & ExpireDeps) | undefined;
   const deps = (): StorageDeps & ExpireDeps => {
     if (made === undefined) {
-      const streaming = { ...lane, sendStream };
+      const streaming = observeStore({ ...lane, sendStream }, lane.log);
       const staging = stagingSettings(lane.environment, "storage");
       const bucket = createB2Client(bucketSettings(lane.environment, "storage"), streaming);
       const source =

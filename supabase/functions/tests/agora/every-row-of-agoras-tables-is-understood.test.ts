@@ -121,7 +121,22 @@ const ROWS: Row[] = [
   [older, ["stop"], 206, {}, "accepted"],
   [older, ["start", ...OF_A_TASK], 206, {}, "unclear", "engine_reply_pending"],
   // More requests per second than a tenth of the ceiling: a 400 whose body no source shows.
-  [older, ["acquire"], 400, { message: "rate exceeds the quota" }, "refused", "engine_answer_unknown"],
+  [
+    "limits: calls a second above a tenth of the ceiling",
+    ANY,
+    400,
+    { message: "rate exceeds the quota" },
+    "refused",
+    "engine_refusal_unexplained",
+  ],
+  [
+    "limits: calls a second above a tenth of the ceiling",
+    ["acquire"],
+    400,
+    {},
+    "refused",
+    "engine_refusal_unexplained",
+  ],
   [disguised, ["start"], 201, { code: 7, reason: "already started", sid: "a".repeat(32) }, "already_started"],
   [disguised, ["start"], 400, { code: 53, reason: "task conflict" }, "conflict"],
   [disguised, ["stop"], 206, { code: 435, reason: "no recorded data" }, "stopped_empty"],

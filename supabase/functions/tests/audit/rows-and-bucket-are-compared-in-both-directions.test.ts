@@ -18,8 +18,9 @@ const slice = (index: number) => `${STEM}_2026112218000${index}000.ts`;
 const idOf = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 const folderOf = (number: number) => `recordings/${idOf(number).replaceAll("-", "")}/`;
 
-function stage(options: { pageSize?: number } = {}) {
+function stage(options: { pageSize?: number; hasSource?: boolean } = {}) {
   const store = versionedBucket(options);
+  const source = versionedBucket(options);
   const rows = new Map<string, RecordingFacts>();
   const open: string[] = [];
   const findings = new Map<string, Finding & { isRepaired: boolean; isResolved: boolean; audit: number }>();
@@ -83,6 +84,7 @@ function stage(options: { pageSize?: number } = {}) {
   const deps: AuditDeps = {
     database,
     bucket: store.bucket,
+    source: options.hasSource ? { name: "staging", store: source.bucket } : undefined,
     now: () => NOW,
     log: (step) => logged.push(step),
   };
@@ -172,6 +174,7 @@ function stage(options: { pageSize?: number } = {}) {
       .sort();
   return {
     ...store,
+    source,
     deps,
     rows,
     open,
@@ -469,4 +472,68 @@ Deno.test("a recording that has lost a thousand slices is found by its first one
 Deno.test("done is what the last slice says", async () => {
   const { deps } = stage();
   assert.deepEqual(await auditBucket({}, deps), done);
+});
+
+Deno.test("files that came after a recording was published without them are told, and left for a person to judge", async () => {
+  const { addWhole, add, run, open_, repaired } = stage();
+  const folder = addWhole(1);
+  addWhole(2);
+  const late = { lastModified: new Date(BEGIN_MS + HOUR) };
+  add(`${folder}a1/${slice(2)}`, 300, late);
+  add(`${folder}a1/${STEM}_1.mp4`, 800, late);
+  // An engine that writes a slice again changes nothing that anybody sees.
+  add(`${folderOf(2)}a1/${slice(1)}`, 200, late);
+  await run();
+  assert.deepEqual(
+    open_().filter((name) => name.startsWith("late_files")),
+    [`late_files ${folder}`],
+  );
+  assert.deepEqual(repaired, []);
+});
+
+Deno.test("the source store is walked after the bucket: what was forgotten there goes, what came late or is nobody's is told", async () => {
+  const { addRow, addWhole, source, run, open_, repaired, findings } = stage({ hasSource: true });
+  addWhole(1);
+  addWhole(2);
+  addWhole(3, { finished_at: NOW - 60_000 });
+  addRow(4, { status: "failed", error_code: "files_missing" });
+  addRow(5, { status: "expired", deleted_at: BEGIN_MS });
+  addRow(6, { status: "processing", finished_at: null });
+  const late = { lastModified: new Date(BEGIN_MS + HOUR) };
+  for (const number of [1, 3, 5, 6]) source.add(`${folderOf(number)}a1/${slice(0)}`, 100);
+  source.add(`${folderOf(2)}a1/${slice(7)}`, 100, late);
+  source.add(`${folderOf(4)}a1/${slice(0)}`, 100, late);
+  source.add(`${folderOf(9)}a1/${slice(0)}`, 100);
+  await run();
+  assert.deepEqual(open_(), [
+    `expired_left staging:${folderOf(5)} (repaired)`,
+    `late_files staging:${folderOf(2)}`,
+    `late_files staging:${folderOf(4)} (repaired)`,
+    `source_left staging:${folderOf(1)} (repaired)`,
+    `source_left staging:${folderOf(2)} (repaired)`,
+    `source_unknown staging:${folderOf(9)}`,
+  ]);
+  assert.deepEqual(repaired.toSorted(), [
+    `expired_left ${idOf(5)}`,
+    `late_files ${idOf(4)}`,
+    `source_left ${idOf(1)}`,
+    `source_left ${idOf(2)}`,
+  ]);
+  assert.deepEqual(findings.get(`late_files staging:${folderOf(2)}`)?.detail, { objects: 1, bytes: 100 });
+  assert.ok(
+    source.story.every((call) => call.startsWith("list")),
+    "the audit itself changes nothing there",
+  );
+});
+
+Deno.test("an audit that is killed within the source store goes on there", async () => {
+  const { addRow, source, run, open_, deps, die } = stage({ hasSource: true });
+  addRow(1);
+  source.add(`${folderOf(8)}a1/${slice(0)}`, 100);
+  assert.deepEqual(await auditBucket({}, deps), { outcome: "snooze", afterMs: 0 });
+  die(true);
+  await assert.rejects(auditBucket({}, deps));
+  die(false);
+  assert.equal(await run(), 1);
+  assert.ok(open_().includes(`source_unknown staging:${folderOf(8)}`));
 });

@@ -79,6 +79,19 @@ Deno.test("an acquire that is refused for now is tried again, with the same task
   assert.deepEqual(steps(), ["beginAttempt", "acquire"]);
 });
 
+Deno.test("an acquire that is refused without a reason may have been one of pace: tried again a few times, then it ends the attempt", async () => {
+  const answer = refused("engine_refusal_unexplained");
+  for (const attempts of [1, 2, 3, 4]) {
+    const { deps, steps } = controlForTest({ acquire: [answer] });
+    const outcome = await startRecording(jobForTest({ attempts }), SETTINGS, deps);
+    assert.ok(outcome.outcome === "retry" && outcome.error.code === "engine_refusal_unexplained");
+    assert.deepEqual(steps(), ["beginAttempt", "acquire"]);
+  }
+  const { deps, reports } = controlForTest({ acquire: [answer] });
+  assert.deepEqual(await startRecording(jobForTest({ attempts: 5 }), SETTINGS, deps), done);
+  assert.deepEqual(reports(), [["task.lost", { error: answer.error, is_certain: true }]]);
+});
+
 Deno.test("the engine's own pause is kept", async () => {
   const { deps } = controlForTest({ acquire: [refused("engine_rate_limited", { retryAfterMs: 5_000 })] });
   const outcome = await startRecording(jobForTest(), SETTINGS, deps);

@@ -23,8 +23,8 @@ const nothingSet: LaneDeps = {
   wake: () => {},
 };
 const lanes = { control: controlHandlers, storage: storageHandlers, notify: notifyHandlers };
-/** What needs no setting: a receiver of events may be missing. */
-const needsNothing = new Set(["notify"]);
+/** What needs no setting: a receiver of events or alerts may be missing. */
+const needsNothing = new Set(["notify", "alert"]);
 
 const folder = new URL("../../../migrations/", import.meta.url);
 const kinds: [kind: string, lane: string][] = [];

@@ -80,6 +80,8 @@ export function jobForTest(change: Partial<Job> = {}): Job {
     attempts: 1,
     max_attempts: 20,
     wait_ms: 0,
+    engine_account: "default",
+    requests_per_second: 9.5,
     recording: recordingForTest(),
     tasks: [],
     events: null,

@@ -68,7 +68,7 @@ Deno.test("a signed wake-up is answered 202 without a word, and the work goes on
       body: "",
       drains: 1,
       waited: 1,
-      logged: [],
+      logged: [{ step: "wake_up", wake_up_id: "wake_1" }],
     },
   );
 });

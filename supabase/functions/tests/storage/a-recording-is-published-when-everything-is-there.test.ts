@@ -193,6 +193,16 @@ Deno.test("an engine that named nothing and wrote nothing within its usual time 
   assert.equal((await collect({}, { waitedMs: 20 * MINUTE })).story.at(-1), "files.empty");
 });
 
+Deno.test("how long that is, is a setting: the one word that says so dies with a worker that is killed before it saved it", async () => {
+  const settings = { usual_upload_limit: 300 };
+  const early = await collect({}, { waitedMs: 300_000 - 1, settings });
+  assert.ok(
+    early.outcome.outcome === "snooze" && early.outcome.afterMs === 1,
+    "the look that decides is not late",
+  );
+  assert.equal((await collect({}, { waitedMs: 300_000, settings })).story.at(-1), "files.empty");
+});
+
 Deno.test("files that were named and never came are missing, not empty, and only at the last chance", async () => {
   const tasks = [{ files: [{ fileName: mp4File() }] }];
   assert.equal((await collect({}, { tasks, waitedMs: 70 * HOUR })).outcome.outcome, "snooze");
@@ -220,6 +230,22 @@ Deno.test("a store that fails, or refuses us, is asked again: people mend it, an
     assert.ok(outcome.outcome === "retry" && outcome.error.code === code);
     assert.ok(!story.includes("publish"));
   }
+});
+
+Deno.test("a store that refuses us to the end is what the recording fails with, unless there is something to play", async () => {
+  const { deps, story } = storageForTest(wholeAttempt(1));
+  // biome-ignore lint/correctness/useYield: it never comes to a page.
+  deps.bucket.list = async function* () {
+    throw new RecorderFailure(storeError("store_access_denied"));
+  };
+  const lookUntil = async (leftMs: number, recording: Partial<JobRecording> = {}) => {
+    const ending = recordingForTest({ status: "processing", deadline_at: BEGIN_MS + leftMs, ...recording });
+    return (await collectFiles(jobForTest({ kind: "collect", recording: ending }), {}, deps)).outcome;
+  };
+  assert.equal(await lookUntil(61_000), "retry");
+  assert.equal(await lookUntil(60_000), "give_up");
+  assert.equal(await lookUntil(60_000, { size_bytes: 1_000 }), "retry");
+  assert.deepEqual(story, []);
 });
 
 Deno.test("what the database says is not softened", async () => {

@@ -1,0 +1,97 @@
+// `npm run screenshots`: takes a picture of every page into docs/images, on a stack of its own. Not part of npm test: pictures that are
+// compared would fail with every font.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Page } from "playwright-core";
+import { startStack } from "../../local/stack/stack.ts";
+import { createVisitors, seeded } from "./people.ts";
+
+const imagesDir = resolve(import.meta.dirname, "../../docs/images");
+
+interface Shot {
+  name: string;
+  /** Who looks; nobody is signed in where it is left out. */
+  who?: string;
+  path: string;
+  /** Resolves when the page shows what it is about. */
+  ready(page: Page): Promise<unknown>;
+}
+
+const heading = (page: Page, name: string | RegExp) => page.getByRole("heading", { name }).first().waitFor();
+
+const shots: readonly Shot[] = [
+  { name: "sign-in", path: "/sign-in", ready: (page) => heading(page, "Sign in") },
+  {
+    name: "home",
+    who: seeded.thirdMentee,
+    path: "/",
+    ready: (page) => page.getByRole("region", { name: "Past calls" }).getByRole("listitem").first().waitFor(),
+  },
+  {
+    name: "notifications",
+    who: seeded.mentor,
+    path: "/",
+    ready: async (page) => {
+      await page.getByRole("button", { name: /^Notifications,/ }).click();
+      await heading(page, "Notifications");
+    },
+  },
+  {
+    name: "recordings",
+    who: seeded.mentor,
+    path: "/video-call/33000000-0000-4000-8000-000000000002/recordings",
+    ready: (page) => page.locator("main h1").waitFor(),
+  },
+  {
+    name: "recording",
+    who: seeded.mentor,
+    path: "/recordings/55000000-0000-4000-8000-000000000005",
+    ready: (page) => page.locator("main h1").waitFor(),
+  },
+  {
+    name: "call",
+    who: seeded.thirdMentee,
+    path: "/video-call/33000000-0000-4000-8000-000000000003",
+    ready: (page) => page.locator("h1").first().waitFor(),
+  },
+];
+
+/** On a desk in the light, and on a phone in the dark. */
+const looks = [
+  { suffix: "", options: { viewport: { width: 1280, height: 800 }, colorScheme: "light" as const } },
+  {
+    suffix: "-phone-dark",
+    options: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, colorScheme: "dark" as const },
+  },
+];
+
+const only = process.argv.slice(2);
+const dataDir = await mkdtemp(join(tmpdir(), "screenshots-"));
+const stack = await startStack({ dataDir, ports: "free", portal: true });
+try {
+  const visitors = await createVisitors(stack.addresses.portal ?? "");
+  try {
+    await mkdir(imagesDir, { recursive: true });
+    for (const { name, who, path, ready } of shots.filter(
+      (shot) => only.length === 0 || only.includes(shot.name),
+    )) {
+      for (const { suffix, options } of looks) {
+        const { page, context } = await (who === undefined
+          ? visitors.nobody(path, options)
+          : visitors.signedIn(who, path, options));
+        await ready(page);
+        await page.waitForLoadState("networkidle");
+        const file = join(imagesDir, `${name}${suffix}.png`);
+        await page.screenshot({ path: file, animations: "disabled" });
+        console.log(file);
+        await context.close();
+      }
+    }
+  } finally {
+    await visitors.leave();
+  }
+} finally {
+  await stack.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
