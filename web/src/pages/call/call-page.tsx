@@ -54,6 +54,8 @@ type Stay =
 
 function CallOf({ mentorship }: { mentorship: Mentorship }) {
   const [stay, setStay] = useState<Stay>({ phase: "before" });
+  // A stay that did not come about has used up the preview's tracks: the next try begins with fresh ones.
+  const [failures, setFailures] = useState(0);
   const [choices, setChoices] = useState<Choices>(readChoices);
   const userId = useUserId();
   const calls = useMyCalls();
@@ -95,6 +97,7 @@ function CallOf({ mentorship }: { mentorship: Mentorship }) {
         setStay({ phase: "in", callId: joined, session });
       } catch (error) {
         setStay({ phase: "before", trouble: codeOf(error) });
+        setFailures((count) => count + 1);
       }
     },
     [mentorship, recording.view],
@@ -169,6 +172,7 @@ function CallOf({ mentorship }: { mentorship: Mentorship }) {
   return (
     <CallFrame {...frame}>
       <Lobby
+        key={failures}
         mentorship={mentorship}
         choices={choices}
         onChoose={choose}
