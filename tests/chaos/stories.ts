@@ -339,7 +339,13 @@ export const stories: Story[] = [
     name: "a stop between two attempts",
     async act(scene, world) {
       let attempts = 0;
-      world.script(scene, "start", once(conflict));
+      let first: string | undefined;
+      // For as long as it is asked: an answer that dies with the worker is given again.
+      world.script(scene, "start", async (_exchange, body) => {
+        const uid = uidIn(body);
+        first ??= uid;
+        return uid === first ? conflict : undefined;
+      });
       world.script(scene, "acquire", async () => {
         attempts += 1;
         if (attempts < 2 || (await world.statusOf(scene)) !== "starting") return undefined;
