@@ -17,7 +17,10 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: "ordinary", include, exclude: [...exclude, ...calls] } },
-      { extends: true, test: { name: "calls", include: calls, exclude, fileParallelism: false } },
+      {
+        extends: true,
+        test: { name: "calls", include: calls, exclude, fileParallelism: false, testTimeout: 300_000 },
+      },
     ],
     // A limit, not a measure: a busy machine is several times slower, and what waits for a condition ends with it.
     testTimeout: 90_000,

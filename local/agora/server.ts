@@ -36,7 +36,11 @@ import type { AgoraSettings } from "./settings.ts";
 import { TaskStore } from "./task-store.ts";
 import { Notifier } from "./webhooks.ts";
 
-export type RunningAgora = RunningPart & { address: string; control: AgoraControl };
+export type RunningAgora = RunningPart & {
+  address: string;
+  control: AgoraControl;
+  mediaServer: MediaServer;
+};
 
 /**
  * Starts the recording service on 127.0.0.1. Tasks that were running when the last process with the same `stateDir` ended go
@@ -85,6 +89,7 @@ export async function startAgora(
   return {
     address: `http://127.0.0.1:${address.port}`,
     control,
+    mediaServer,
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();

@@ -1,6 +1,6 @@
 import type { openTransport as OpenTransport } from "../../../web/src/calls/open-transport.ts";
 import type { CallCredentials, CallTransport, MediaKind } from "../../../web/src/calls/transport.ts";
-import { type ClockOrder, clockCamera, clockMedia } from "./clock-media.ts";
+import { type ClockOrder, clockCamera, clockMedia, drawnAt } from "./clock-media.ts";
 
 /** What a test or a demonstration does on a page, by `page.evaluate`. */
 export interface CallPage {
@@ -17,6 +17,8 @@ export interface CallPage {
   /** Size and number of pictures that arrived from a peer. */
   picturesOf(uid: number, kind: MediaKind): { width: number; height: number; frames: number };
   events(): string[];
+  /** When its clocks were drawn, UTC ms. */
+  drawnAt(): number[];
 }
 
 declare global {
@@ -80,4 +82,5 @@ window.call = {
     };
   },
   events: () => told,
+  drawnAt: () => drawnAt,
 };

@@ -12,6 +12,9 @@ export interface ClockOrder {
   beepAtMs: number;
 }
 
+/** When the clock was drawn, UTC ms: on a starved machine a page draws late, or not at all. */
+export const drawnAt: number[] = [];
+
 /** A camera that shows the time, and a microphone that beeps each second. */
 export async function clockMedia(
   order: ClockOrder,
@@ -37,6 +40,7 @@ export function clockCamera({ colour, width, height, fps }: ClockOrder): MediaSt
       context.fillRect(field.x * width, field.y * height, field.width * width, field.height * height);
     });
     track.requestFrame();
+    drawnAt.push(Date.now());
   };
   draw();
   const timer = setInterval(draw, 1000 / fps);
