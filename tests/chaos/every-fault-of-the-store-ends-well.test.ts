@@ -62,10 +62,14 @@ async function faults(method: "POST" | "DELETE", fault?: FaultInput): Promise<vo
   if (!answer.ok) throw new Error(`faults: HTTP ${answer.status} ${await answer.text()}`);
 }
 
-/** Lets time pass for what waits: a pause that a store asked for, the hour after which a copy is tried again. */
+/**
+ * Lets time pass for what waits long: a copy that is to be tried again, a pause until a cap ends, the hour after which a
+ * refused copy is taken up. What looks every minute or oftener is left to its own pace.
+ */
 async function passTime(): Promise<void> {
   await under.sql`update recorder.jobs set run_at = clock_timestamp(), not_before = null
-    where lane = 'storage' and state = 'queued' and run_at > clock_timestamp() + interval '2 seconds'`;
+    where lane = 'storage' and state = 'queued'
+      and run_at > clock_timestamp() + case when kind = 'transfer' then interval '2 seconds' else interval '70 seconds' end`;
   await under.sql`update recorder.transfers set finished_at = finished_at - interval '2 hours'
     where state = 'failed' and finished_at > clock_timestamp() - interval '1 hour'`;
   await under.sql`select recorder.sweep()`;
