@@ -84,6 +84,7 @@ test("after it was abandoned nothing comes any more", async () => {
   recorder.begin(false);
   await until("a slice", () => slices.length >= 1);
   await recorder.abandon();
+  const count = slices.length;
   const other = await openRecorder("witness");
   other.recorder.begin(false);
   await until("slices of somebody else", () => other.slices.length >= 2);
