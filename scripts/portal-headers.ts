@@ -4,6 +4,10 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { portalHeaders } from "../web/headers.ts";
 
+const help = `Prints the headers that a host has to send with every answer of the portal, one a line.
+
+  npm run portal:headers -- --supabase URL --media URL [--media URL] [--transport agora|local] [--transport-url URL]`;
+
 const options = z.object({
   supabase: z.url(),
   media: z.array(z.url()).min(1),
@@ -17,8 +21,13 @@ const { values } = parseArgs({
     media: { type: "string", multiple: true },
     transport: { type: "string" },
     "transport-url": { type: "string" },
+    help: { type: "boolean", short: "h" },
   },
 });
+if (values.help) {
+  console.log(help);
+  process.exit(0);
+}
 const read = options.safeParse(values);
 if (!read.success) {
   const wrong = read.error.issues.map((issue) => `--${issue.path.join(".")}: ${issue.message}`).join("; ");

@@ -808,8 +808,25 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      list_recordings: {
+        Args: {
+          before_at?: string;
+          before_id?: string;
+          is_partial?: boolean;
+          mentorship_id: string;
+          newest?: number;
+          qualities?: string[];
+          search?: string;
+          since?: string;
+          statuses?: string[];
+          time_zone?: string;
+          until?: string;
+        };
+        Returns: Json;
+      };
       my_profile: { Args: Record<PropertyKey, never>; Returns: Json };
       retry_recording: { Args: { recording_id: string }; Returns: string };
+      show_recording: { Args: { recording_id: string }; Returns: Json };
     };
     Enums: {
       [_ in never]: never;

@@ -47,7 +47,8 @@ export function portalHeaders(places: PortalPlaces): Record<string, string> {
     "script-src": ["'self'"],
     "style-src": ["'self'"],
     "img-src": ["'self'", "data:", "blob:", ...media],
-    "media-src": ["'self'", "blob:", ...media],
+    // Where a browser plays HLS by itself (iPhones), the playlist is media too, and comes from the functions.
+    "media-src": ["'self'", "blob:", originOf(places.supabaseUrl), ...media],
     "worker-src": ["'self'", ...(withAgora ? ["blob:"] : [])],
     "connect-src": [...new Set(connect)],
     "object-src": ["'none'"],

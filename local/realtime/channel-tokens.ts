@@ -9,7 +9,7 @@ export interface TokenHolder {
   /** A new token is good; what hung on the old claims is to be asked anew. */
   renewed(claims: Claims): Promise<void>;
   /** The channel must end, with this message to the client. */
-  tokenEnded(message: string): void;
+  endWith(message: string): void;
 }
 
 export interface TokenRules {
@@ -89,14 +89,14 @@ export class ChannelToken {
     if (verdict.refusal === undefined) {
       this.watch();
       await this.#holder.renewed(verdict.claims);
-    } else this.#holder.tokenEnded(saidOnRefresh(verdict.refusal));
+    } else this.#holder.endWith(saidOnRefresh(verdict.refusal));
   }
 
   #applyPending(): void {
     if (this.#pending === undefined) return;
     this.#apply(this.#pending).catch((error: unknown) => {
       this.#rules.log("a held back token could not be used", { reason: reasonOf(error) });
-      this.#holder.tokenEnded("Unknown Error on Channel");
+      this.#holder.endWith("Unknown Error on Channel");
     });
   }
 
@@ -106,7 +106,7 @@ export class ChannelToken {
     else if (this.claims.exp * 1000 > Date.now()) this.watch();
     else {
       const seconds = Math.floor(Date.now() / 1000) - this.claims.exp;
-      this.#holder.tokenEnded(`Token has expired ${seconds} seconds ago`);
+      this.#holder.endWith(`Token has expired ${seconds} seconds ago`);
     }
   }
 }

@@ -4,9 +4,12 @@ import type { BroadcastReceiver, Topics } from "./broadcasts.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import { ChangeSubscriber } from "./change-subscriber.ts";
 import type { ChangeData, ChangeListener } from "./changes.ts";
+import { ChannelPresence } from "./channel-presence.ts";
 import { ChannelToken, type TokenHolder } from "./channel-tokens.ts";
 import type { BroadcastPush, Vsn } from "./frames.ts";
 import { type Join, JoinRefused, numberBindings } from "./joins.ts";
+import type { PresenceRate } from "./presence-limits.ts";
+import type { PresenceReceiver, Presences } from "./presences.ts";
 import type { Replication } from "./replication.ts";
 import { TopicRights } from "./rights.ts";
 import type { RealtimeSettings } from "./settings.ts";
@@ -19,6 +22,8 @@ export interface RealtimeContext {
   sql: Sql;
   tokens: TokenReader;
   topics: Topics;
+  presences: Presences;
+  presenceRate: PresenceRate;
   feed: ChangeFeed;
   replication: Replication;
   log: Log;
@@ -43,7 +48,7 @@ export type Reply = { status: "ok" | "error"; response: object } | undefined;
 const longestWaitMs = 20_000;
 
 /** One joined topic of one socket. */
-export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
+export class Channel implements BroadcastReceiver, PresenceReceiver, ChangeListener, TokenHolder {
   readonly topic: string;
   readonly joinRef: string | null;
   readonly vsn: Vsn;
@@ -54,6 +59,7 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
   readonly #changes: ChangeSubscriber;
   readonly #rights: TopicRights;
   readonly #token: ChannelToken;
+  readonly #presence: ChannelPresence;
   #isOpen = false;
 
   /** `topic` is the topic on the wire, `realtime:NAME`. The channel does nothing before open(). */
@@ -75,6 +81,7 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
     const rules = { reader, key: socket.key, throttleMs: settings.accessTokenThrottleMs, log };
     this.#token = new ChannelToken(rules, join.user_token ?? join.access_token, this);
     this.#rights = new TopicRights(context.sql, context.log, this.#name, socket.headers, join);
+    this.#presence = new ChannelPresence(context, this.#name, join, this.#rights, this);
     const bindings = numberBindings(join);
     this.#changes = new ChangeSubscriber(context.sql, context.feed, context.replication, bindings, this);
   }
@@ -97,6 +104,7 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
       this.#isOpen = true;
       this.#token.watch();
       this.#context.topics.join(this.#name, config.private, this);
+      this.#context.presences.join(this.#name, config.private, this);
       if (config.postgres_changes_options.wait && !this.#changes.isEmpty) await this.#subscribeBeforeReply();
       if (!this.#isOpen) throw new JoinRefused("InvalidJWTToken: Token has expired 0 seconds ago");
     } catch (error) {
@@ -111,7 +119,7 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
   /** To be called once the join's reply is on its way. */
   opened(): void {
     const { config } = this.#join;
-    if (config.presence.enabled) this.#push("presence_state", {});
+    if (this.hearsPresence()) this.#pushPresence();
     if (config.broadcast.replication_ready) {
       void this.#context.replication
         .live()
@@ -133,11 +141,16 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
     this.#isOpen = false;
     this.#token.stop();
     this.#context.topics.leave(this.#name, this.#join.config.private, this);
+    this.#context.presences.leave(this.#name, this.#join.config.private, this);
     this.#changes.stop();
   }
 
   isDeaf(): boolean {
     return !this.#rights.reads.broadcast;
+  }
+
+  hearsPresence(): boolean {
+    return this.#presence.isEnabled && this.#rights.reads.presence;
   }
 
   sendFrame(frame: string | Buffer): void {
@@ -168,7 +181,11 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
       return undefined;
     }
     if (event === "presence") {
-      return { status: "error", response: { reason: "Presence is not served by this local Realtime" } };
+      const { reply, end, isNewcomer } = await this.#presence.handle(body, this.#token.claims);
+      if (end !== undefined) this.endWith(end);
+      // Who was not told at the join who is there is told now; from here on it hears what changes.
+      else if (isNewcomer && this.hearsPresence()) this.#pushPresence();
+      return reply;
     }
     this.#context.log("unexpected message from a client", { event, topic: this.topic });
     return undefined;
@@ -192,6 +209,14 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
     );
   }
 
+  #pushPresence(): void {
+    if (!this.#context.presenceRate.take(performance.now())) {
+      this.endWith("Too many presence messages per second");
+      return;
+    }
+    this.#push("presence_state", this.#context.presences.stateOf(this.#name, this.#join.config.private));
+  }
+
   get #sender(): BroadcastReceiver | undefined {
     return this.#join.config.broadcast.self ? undefined : this;
   }
@@ -199,7 +224,7 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
   async #broadcast(bytes: number, send: () => void): Promise<Reply> {
     const { config } = this.#join;
     // A refused write is silent: not even a push that asks for an acknowledgement gets one.
-    if (!(await this.#rights.mayBroadcast(this.#token.claims))) return undefined;
+    if (!(await this.#rights.mayWrite(this.#token.claims, "broadcast"))) return undefined;
     if (bytes > this.#context.settings.maxBroadcastBytes) {
       return config.broadcast.ack
         ? { status: "error", response: { reason: "payload_size_exceeded" } }
@@ -249,16 +274,16 @@ export class Channel implements BroadcastReceiver, ChangeListener, TokenHolder {
     } catch (error) {
       if (!(error instanceof JoinRefused)) throw error;
       // The same sentence as at a join, without its code.
-      return this.tokenEnded(error.message.replace(/^\w+: /, ""));
+      return this.endWith(error.message.replace(/^\w+: /, ""));
     }
     const { reads } = this.#rights;
     if ((before.broadcast && !reads.broadcast) || (before.presence && !reads.presence)) {
-      return this.tokenEnded(`You no longer have permission to read from this Channel topic: ${this.#name}`);
+      return this.endWith(`You no longer have permission to read from this Channel topic: ${this.#name}`);
     }
     if (this.#isOpen && !this.#changes.isEmpty) void this.#subscribeToChanges();
   }
 
-  tokenEnded(message: string): void {
+  endWith(message: string): void {
     if (!this.#isOpen) return;
     this.#system("system", "error", message);
     this.close();

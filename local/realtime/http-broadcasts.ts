@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { z } from "zod";
 import type { Broadcast, Topics } from "./broadcasts.ts";
-import { mayBroadcast } from "./policies.ts";
+import { mayWrite } from "./policies.ts";
 import type { Claims, TokenReader } from "./tokens.ts";
 
 /** One broadcast that came over HTTP; the topic is named without its `realtime:`. */
@@ -94,7 +94,8 @@ export class HttpBroadcasts {
     for (const { topic, isPrivate, broadcast } of posted) {
       if (isPrivate) {
         // As on a socket, what the policies refuse is dropped without a word: the answer is 202 all the same.
-        const may = allowed.get(topic) ?? (await mayBroadcast(this.#sql, { topic, claims, headers }));
+        const may =
+          allowed.get(topic) ?? (await mayWrite(this.#sql, { topic, claims, headers }, "broadcast"));
         allowed.set(topic, may);
         if (!may) continue;
       }

@@ -15,7 +15,7 @@ export const joinSchema = z.preprocess(
         broadcast: z
           .object({ ack: flag, self: flag, replay: z.unknown().optional(), replication_ready: flag })
           .catch({ ack: false, self: false, replication_ready: false }),
-        presence: z.object({ enabled: flag }).catch({ enabled: false }),
+        presence: z.object({ enabled: flag, key: z.string().catch("") }).catch({ enabled: false, key: "" }),
         private: flag,
         postgres_changes: z.array(z.record(z.string(), z.unknown()).nullable()).catch([]),
         postgres_changes_options: z
@@ -24,7 +24,7 @@ export const joinSchema = z.preprocess(
       })
       .catch({
         broadcast: { ack: false, self: false, replication_ready: false },
-        presence: { enabled: false },
+        presence: { enabled: false, key: "" },
         private: false,
         postgres_changes: [],
         postgres_changes_options: { wait: false, timeout: 15_000 },

@@ -7,6 +7,9 @@ export interface ReadRights {
   presence: boolean;
 }
 
+/** What a client may write to a topic. */
+export type Written = "broadcast" | "presence";
+
 /** Who asks for which topic: everything that a policy can read. */
 export interface Asker {
   topic: string;
@@ -41,14 +44,14 @@ export async function readRights(sql: Sql, asker: Asker, wantsPresence: boolean)
 }
 
 /**
- * May the asker send broadcasts to the topic? Tries the INSERT in a transaction that is rolled back. Without RETURNING,
+ * May the asker write this kind of message to the topic? Tries the INSERT in a transaction that is rolled back. Without RETURNING,
  * since that would ask the SELECT policies too. Throws PolicyError or a connection's error.
  */
-export async function mayBroadcast(sql: Sql, asker: Asker): Promise<boolean> {
+export async function mayWrite(sql: Sql, asker: Asker, extension: Written): Promise<boolean> {
   return rolledBack(sql, async (tx) => {
     await become(tx, asker);
     try {
-      await tx`insert into realtime.messages (topic, extension) values (${asker.topic}, 'broadcast')`;
+      await tx`insert into realtime.messages (topic, extension) values (${asker.topic}, ${extension})`;
       return true;
     } catch (error) {
       if (sqlState(error) === "42501") return false;

@@ -1,12 +1,12 @@
 import type { Sql } from "postgres";
 import { type Log, reasonOf } from "../stack/part.ts";
 import { type Join, JoinRefused } from "./joins.ts";
-import { mayBroadcast, PolicyError, type ReadRights, readRights } from "./policies.ts";
+import { mayWrite, PolicyError, type ReadRights, readRights, type Written } from "./policies.ts";
 import type { Claims } from "./tokens.ts";
 
 /**
- * What one channel may do on its topic. The policies are asked for reading when the channel joins, for sending at its
- * first broadcast; the answers hold until a new token comes. On a public topic everybody may do everything.
+ * What one channel may do on its topic. The policies are asked for reading when the channel joins, for writing at its
+ * first broadcast and its first presence; the answers hold until a new token comes. On a public topic everybody may do everything.
  */
 export class TopicRights {
   readonly #sql: Sql;
@@ -14,8 +14,8 @@ export class TopicRights {
   readonly #topic: string;
   readonly #headers: Record<string, string>;
   readonly #isPrivate: boolean;
-  readonly #wantsPresence: boolean;
-  #mayBroadcast: boolean | undefined;
+  readonly #writes = new Map<Written, boolean>();
+  #wantsPresence: boolean;
   /** What the last claims asked for may read. */
   reads: ReadRights = { broadcast: true, presence: true };
 
@@ -30,7 +30,7 @@ export class TopicRights {
 
   /** Asks what the claims may read, and forgets what others may send. Throws JoinRefused when it is nothing. */
   async ask(claims: Claims): Promise<void> {
-    this.#mayBroadcast = undefined;
+    this.#writes.clear();
     if (!this.#isPrivate) return;
     const unauthorized = `Unauthorized: You do not have permissions to read from this Channel topic: ${this.#topic}`;
     try {
@@ -44,16 +44,25 @@ export class TopicRights {
     if (!this.reads.broadcast && !this.reads.presence) throw new JoinRefused(unauthorized);
   }
 
-  /** May the claims send? A policy that fails denies, and is asked again next time. */
-  async mayBroadcast(claims: Claims): Promise<boolean> {
+  /** Asks, once, what is left out at a join without presence. Throws JoinRefused when the database cannot be asked. */
+  async wantPresence(claims: Claims): Promise<void> {
+    if (this.#wantsPresence) return;
+    this.#wantsPresence = true;
+    await this.ask(claims);
+  }
+
+  /** May the claims write this? A policy that fails denies, and is asked again next time. */
+  async mayWrite(claims: Claims, extension: Written): Promise<boolean> {
     if (!this.#isPrivate) return true;
-    if (this.#mayBroadcast !== undefined) return this.#mayBroadcast;
+    const known = this.#writes.get(extension);
+    if (known !== undefined) return known;
     try {
       const asker = { topic: this.#topic, claims, headers: this.#headers };
-      this.#mayBroadcast = await mayBroadcast(this.#sql, asker);
-      return this.#mayBroadcast;
+      const may = await mayWrite(this.#sql, asker, extension);
+      this.#writes.set(extension, may);
+      return may;
     } catch (error) {
-      this.#log("policies for sending could not be asked", { topic: this.#topic, reason: reasonOf(error) });
+      this.#log("policies for writing could not be asked", { topic: this.#topic, reason: reasonOf(error) });
       return false;
     }
   }

@@ -12,6 +12,8 @@ import { databaseBroadcast, isMessage } from "./database-broadcasts.ts";
 import type { Vsn } from "./frames.ts";
 import { type Answer, HttpBroadcasts } from "./http-broadcasts.ts";
 import { keepPartitions } from "./partitions.ts";
+import { PresenceRate } from "./presence-limits.ts";
+import { Presences } from "./presences.ts";
 import { startReplication, type Transaction } from "./replication.ts";
 import { ensureRealtimeSchema } from "./schema.ts";
 import { type RealtimeSettingsInput, realtimeSettings } from "./settings.ts";
@@ -24,10 +26,10 @@ const partitionCheckMs = 60 * 60 * 1000;
 
 /**
  * Supabase Realtime on one machine: Broadcast (between clients, over HTTP, from the database), Postgres Changes under
- * row level security, and private channels, for the unmodified @supabase/realtime-js.
+ * row level security, Presence, and private channels, for the unmodified @supabase/realtime-js.
  *
- * Not done: Presence (presence_state is empty, track is answered with an error), replay and storing of broadcasts,
- * limits per second (messages, joins, connections), many projects in one server, ES256/RS256 tokens, the 100 ms of
+ * Not done: replay and storing of broadcasts,
+ * limits per second of messages, joins and connections, many projects in one server, ES256/RS256 tokens, the 100 ms of
  * polling by which hosted Postgres Changes are later, and the table realtime.subscription.
  *
  * Gives the address `http://127.0.0.1:PORT`; the socket is at /realtime/v1/websocket and /socket/websocket.
@@ -61,7 +63,10 @@ export async function startRealtime(
     log,
   );
   const tokens = tokenReader(settings.jwtSecret, settings.publishableKey, settings.secretKey);
-  const context: RealtimeContext = { settings, sql, tokens, topics, feed, replication, log };
+  const presences = new Presences();
+  const presenceRate = new PresenceRate(settings.presenceMessagesPerSecond);
+  const shared = { settings, sql, tokens, topics, presences, presenceRate };
+  const context: RealtimeContext = { ...shared, feed, replication, log };
   const http = new HttpBroadcasts(sql, tokens, topics, settings.maxBroadcastBytes);
 
   const server = createServer((request, response) => {

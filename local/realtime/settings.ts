@@ -20,6 +20,11 @@ export const realtimeSettings = z.object({
   idleTimeoutMs: z.number().int().positive().default(60_000),
   /** Largest payload of one broadcast; 3,000 KB on paid plans, 256 KB on Free. */
   maxBroadcastBytes: z.number().int().positive().default(3_000_000),
+  /** Presence messages of the whole project in a second; 20 on Free. */
+  presenceMessagesPerSecond: z.number().int().positive().default(50),
+  /** A channel may track and untrack so often in each window. */
+  presenceCallsPerWindow: z.number().int().positive().default(5),
+  presenceWindowMs: z.number().int().positive().default(30_000),
   maxChannelsPerConnection: z.number().int().positive().default(100),
 });
 

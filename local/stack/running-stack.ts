@@ -1,4 +1,6 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { isAlive, isGroupAlive, readProcess, signal } from "./process-groups.ts";
@@ -74,6 +76,7 @@ export async function claimDataFolder(
   mine: RunningStack,
   leftoverMs = 10_000,
 ): Promise<void> {
+  const wasThere = existsSync(stackFileOf(dataDir));
   const before = await readRunningStack(dataDir);
   if (before !== undefined && isSameProcess(before.supervisor)) {
     const where = before.isReady ? `on ${before.url}` : "and is just starting";
@@ -82,13 +85,19 @@ export async function claimDataFolder(
     );
   }
   if (before !== undefined) await endLeftovers(before, leftoverMs);
-  await forgetRunningStack(dataDir);
+  const file = stackFileOf(dataDir);
+  const whole = `${file}.${process.pid}-${randomUUID()}`;
+  await writeFile(whole, `${JSON.stringify(mine, null, 2)}\n`, { mode: 0o600 });
   try {
-    // "wx" lets only one of two that start in the same moment have it.
-    await writeFile(stackFileOf(dataDir), `${JSON.stringify(mine, null, 2)}\n`, { mode: 0o600, flag: "wx" });
+    // A link to a whole file is made by one of two that start in the same moment, and is never seen half written. What lies there is
+    // taken away only where it was seen before: what came meanwhile is the other one's.
+    if (wasThere) await forgetRunningStack(dataDir);
+    await link(whole, file);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
     throw new PlainFailure(`another stack is just starting on ${dataDir}: use another folder with --data.`);
+  } finally {
+    await rm(whole, { force: true });
   }
 }
 

@@ -5,7 +5,7 @@ import {
   regionOf,
   type StoreSettings,
 } from "../../supabase/functions/_shared/b2/settings.ts";
-import { bucketSettings } from "../../supabase/functions/_shared/config.ts";
+import { bucketSettings, ingestSettings, stagingSettings } from "../../supabase/functions/_shared/config.ts";
 import { asRecorderError, RecorderFailure } from "../../supabase/functions/_shared/errors.ts";
 import { RECORDINGS_PREFIX } from "../../supabase/functions/_shared/recording-folder.ts";
 import { type BucketRules, bucketRules, DOCTOR_POLICY } from "./bucket-rules.ts";
@@ -210,6 +210,38 @@ const ingest: Check = {
       return mayRead ? fine("it may read as well, which Agora has no use for") : fine("and do nothing else");
     } catch (thrown) {
       return refusalFinding(thrown, "write", "ingest", deps);
+    }
+  },
+};
+
+const staging: Check = {
+  id: "storage.staging",
+  title: "In staged mode Agora can write into the staging store, and we can list, read and delete there",
+  needs: ["environment.staging"],
+  async run(deps) {
+    const settings = stagingSettings(deps.environment, "storage");
+    if (settings === undefined) return fine("not wanted: Agora writes into the bucket itself");
+    const key = `${PROBES}${deps.newId()}.txt`;
+    const place = `Compare STAGING_S3_ENDPOINT, STAGING_S3_REGION, STAGING_S3_BUCKET_NAME and the keys with the console of that store, whose keys must be for this bucket.`;
+    const why = "Recordings stay where the engine left them: nothing is copied, played or deleted.";
+    let step = "written by the engine's key";
+    try {
+      const written = await createB2Client(ingestSettings(deps.environment), deps, DOCTOR_POLICY).put(
+        key,
+        PROBE_TEXT,
+        {
+          contentType: "text/plain",
+        },
+      );
+      const client = createB2Client(settings, deps, DOCTOR_POLICY);
+      step = "read";
+      await client.getText(key, 1_000);
+      step = "deleted";
+      await removeProbe(client, key, written.versionId);
+      return fine();
+    } catch (thrown) {
+      if (!(thrown instanceof RecorderFailure)) throw thrown;
+      return wrong(`The staging store's object could not be ${step}: ${thrown.error.message}`, why, place);
     }
   },
 };
@@ -441,6 +473,7 @@ export const storageChecks: readonly Check[] = [
   region,
   objects,
   ingest,
+  staging,
   playback,
   isPrivate,
   cors,

@@ -10,7 +10,8 @@ import { hasBrowser, usePortal } from "./portal-under-test.ts";
 const amaraAndChidi = "33000000-0000-4000-8000-000000000001";
 const recordingOfAmaraAndChidi = "55000000-0000-4000-8000-000000000003";
 
-describe.skipIf(!hasBrowser())("in a real browser", () => {
+// A limit, not a measure: a story opens several pages, and each of them asks a machine that may be busy.
+describe.skipIf(!hasBrowser())("in a real browser", { timeout: 240_000 }, () => {
   const under = usePortal();
 
   const heading = (page: Page, name: string | RegExp) => page.getByRole("heading", { name });
@@ -59,8 +60,12 @@ describe.skipIf(!hasBrowser())("in a real browser", () => {
     await context.close();
   });
 
-  test("the home shows whom one meets, what is open, what needs one and what was, on a phone and in the dark too", async () => {
-    for (const options of [{}, { viewport: { width: 360, height: 740 }, colorScheme: "dark" as const }]) {
+  test.each([
+    ["on a desk", {}],
+    ["on a phone in the dark", { viewport: { width: 360, height: 740 }, colorScheme: "dark" as const }],
+  ])(
+    "the home shows whom one meets, what is open, what needs one and what was, %s",
+    async (_where, options) => {
       const { page, noise, context } = await under.visitors.signedIn(seeded.thirdMentee, "/", options);
       await heading(page, "Welcome back, Edda").waitFor();
       await page.getByRole("link", { name: "Join the call with Bruno" }).first().waitFor();
@@ -77,8 +82,8 @@ describe.skipIf(!hasBrowser())("in a real browser", () => {
       await heading(page, "Notifications").waitFor({ state: "detached" });
       expect(noise).toEqual([]);
       await context.close();
-    }
-  });
+    },
+  );
 
   test("a call that begins somewhere else is on the home without being asked for, and gone when it is over", async () => {
     const visitor = await under.visitors.signedIn(seeded.mentee);

@@ -45,6 +45,43 @@ test("a recording that the engine wrote into another store lands in ours, plays,
   );
 }, 180_000);
 
+test("an audit finds what was planted in the other store, and has what is copied deleted there", async () => {
+  const { stack, sql } = under;
+  const stores = openStores(stack);
+  const planted = await plantRecording(sql, stores, { segments: { count: 2, bytes: 20_000 }, seed: SEED });
+  const end = async () => {
+    const [row] = await sql`select status from public.recordings where id = ${planted.id}`;
+    return row?.status === "recorded" ? true : undefined;
+  };
+  await until("the end of the copy", 90_000, end);
+  const sources = async () => (await stores.staging.keys(planted.prefix)).length;
+  await until("the deletion of the sources", 60_000, async () =>
+    (await sources()) === 0 ? true : undefined,
+  );
+  const late = `${planted.prefix}${planted.playlistKey.slice(planted.prefix.length, -".m3u8".length)}_1.mp4`;
+  await stores.staging.put(late, "after the end");
+  await stores.staging.put("recordings/eeeeeeeeeeee4eee8eeeeeeeeeeeeeee/a1/stray.ts", "of nobody");
+  // What happened just now is not judged.
+  await sql`update public.recordings set finished_at = now() - interval '1 day' where id = ${planted.id}`;
+  await sql`select recorder.request_audit()`;
+  await until("the end of the audit", 60_000, async () => {
+    const [job] =
+      await sql`select from recorder.jobs where kind = 'audit' and state in ('queued', 'running')`;
+    return job === undefined ? true : undefined;
+  });
+  const folder = planted.prefix.slice(0, -"a1/".length);
+  const found = await sql<{ kind: string; key: string }[]>`
+    select kind, key from recorder.audit_findings where key like 'staging:%' order by kind`;
+  expect([...found]).toEqual([
+    { kind: "late_files", key: `staging:${folder}` },
+    { kind: "source_left", key: `staging:${folder}` },
+    { kind: "source_unknown", key: "staging:recordings/eeeeeeeeeeee4eee8eeeeeeeeeeeeeee/" },
+  ]);
+  expect(await stores.staging.keys("recordings/")).toEqual(
+    [late, "recordings/eeeeeeeeeeee4eee8eeeeeeeeeeeeeee/a1/stray.ts"].toSorted(),
+  );
+}, 240_000);
+
 test("a hundred slices go side by side, their playlist last, and people are told at most once a second how far it is", async () => {
   const { stack, sql } = under;
   const stores = openStores(stack);

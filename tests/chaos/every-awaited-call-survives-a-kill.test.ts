@@ -78,7 +78,7 @@ beforeAll(async () => {
   proxy.hooks.before = hookOf(world);
   await platform.resume();
   clock = runFaster();
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   clockStopped.abort();
@@ -149,9 +149,10 @@ function momentsOfHandlers(): Moment[] {
       afterMs,
     })),
   );
+  // What a story came by because two things happened side by side, it may never come by again: another one then stands in for it.
   const chosen =
     order === "full"
-      ? visits.map((visit) => [visit])
+      ? visits.map((visit) => [visit, ...visits.filter(({ step }) => step === visit.step)])
       : sites.map(({ name }) => visits.filter(({ step }) => step === name));
   return chosen.flatMap(([visit, ...more]) =>
     visit === undefined

@@ -128,9 +128,10 @@ test("a fault of any kind at every step ends in a recording, or in a failure tha
       scenes.push({ name: `${kind}, ${way}`, end: ENDS[kind][way], planted });
     }
   }
-  // A listing has no key that would tell whose it is: whoever asks next meets it.
-  for (const kind of FAULT_KINDS)
+  // A listing has no key that would tell whose it is: whoever asks next meets it. It has no body whose length could be wanted.
+  for (const kind of FAULT_KINDS.filter((one) => one !== "length-required")) {
     await faults("POST", { kind, operation: "ListObjectsV2", times: 1, ...MANNER });
+  }
   await untilAll(
     scenes.map(({ planted }) => planted),
     ({ status }) => status !== "processing",
@@ -145,4 +146,4 @@ test("a fault of any kind at every step ends in a recording, or in a failure tha
   }
   expect(losses).toEqual({});
   expect(ended).toEqual(Object.fromEntries(scenes.map(({ name, end }) => [name, end])));
-}, 600_000);
+}, 1_200_000);

@@ -14,7 +14,7 @@ import { createWorld, fileSource } from "../../scripts/doctor/world.ts";
 import { type Broken, projectDir, settingsOf, visit } from "./doctor/visit.ts";
 import { useStack } from "./stack-under-test.ts";
 
-const at = useStack();
+const at = useStack({ staging: true });
 const others = generateKeys();
 const nowhere = "http://127.0.0.1:9";
 
@@ -146,7 +146,7 @@ const cases: Case[] = [
   {
     when: "the staging store is named in part",
     id: "environment.staging",
-    broken: settings(() => ({ STAGING_S3_ENDPOINT: "https://s3.example.com" })),
+    broken: settings(() => ({ STAGING_S3_REGION: undefined, STAGING_S3_BUCKET_NAME: undefined })),
     what: /STAGING_S3_BUCKET_NAME is missing/,
     todo: /Set STAGING_S3_REGION .*Or take all STAGING_S3_/,
   },
@@ -271,6 +271,26 @@ const cases: Case[] = [
     })),
     what: /BACKBLAZE_B2_INGEST_ACCESS_KEY_ID may not write/,
     todo: /writeFiles only/,
+  },
+  {
+    when: "the engine's key of the staging store may not write",
+    id: "storage.staging",
+    broken: settings((right) => ({
+      STAGING_S3_INGEST_ACCESS_KEY_ID: right.BACKBLAZE_B2_PLAYBACK_ACCESS_KEY_ID,
+      STAGING_S3_INGEST_SECRET_ACCESS_KEY: right.BACKBLAZE_B2_PLAYBACK_SECRET_ACCESS_KEY,
+    })),
+    what: /could not be written by the engine's key/,
+    todo: /STAGING_S3_BUCKET_NAME/,
+  },
+  {
+    when: "our key of the staging store may not read",
+    id: "storage.staging",
+    broken: settings((right) => ({
+      STAGING_S3_ACCESS_KEY_ID: right.STAGING_S3_INGEST_ACCESS_KEY_ID,
+      STAGING_S3_SECRET_ACCESS_KEY: right.STAGING_S3_INGEST_SECRET_ACCESS_KEY,
+    })),
+    what: /could not be read/,
+    todo: /STAGING_S3_BUCKET_NAME/,
   },
   {
     when: "the key that signs addresses may not read",

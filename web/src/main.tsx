@@ -1,5 +1,6 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { reloadForNewVersion } from "./app/new-version.ts";
 import { Portal } from "./app/portal.tsx";
 import "./app/portal.css";
 import { watchForReturns } from "./backend/awake.ts";
@@ -14,6 +15,7 @@ try {
   startBackend(await loadSettings());
   followSession();
   watchForReturns();
+  reloadForNewVersion();
   createRoot(place).render(
     <StrictMode>
       <Portal />

@@ -67,7 +67,7 @@ beforeAll(async () => {
       "functions/throws/index.ts": `Deno.serve(() => { throw new Error("of its own"); });`,
       "functions/well/index.ts": `Deno.serve(() => new Response("well"));`,
     },
-    { memoryMb: 64, idleTimeoutSeconds: 1 },
+    { memoryMb: 64, idleTimeoutSeconds: 8 },
   );
   functions = await project.start();
 });

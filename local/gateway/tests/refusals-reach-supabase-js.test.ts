@@ -190,7 +190,11 @@ describe("Pages of other origins", () => {
         "access-control-request-headers": "apikey,authorization,content-type,x-client-info",
       },
     });
-  test.each(["/rest/v1/calls", "/auth/v1/token?grant_type=password"])("may call %s", async (path) => {
+  test.each([
+    "/rest/v1/calls",
+    "/rest/v1/rpc/a_function_with_arguments",
+    "/auth/v1/token?grant_type=password",
+  ])("may call %s", async (path) => {
     const answer = await preflight(path);
     expect(answer.ok).toBe(true);
     expect(answer.headers.get("access-control-allow-origin")).toBe("*");

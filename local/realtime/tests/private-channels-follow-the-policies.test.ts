@@ -130,13 +130,3 @@ test("a policy reads the topic and the claims; of the connection's headers only 
     and current_setting('request.headers')::jsonb = '{}')`);
   await listen(await stage.clientOf(ann), "circumstances", isPrivate).ready();
 });
-
-test("presence may be asked for, gives an empty state, and tracking is refused instead of pretended", async () => {
-  const channel = listen(await stage.clientOf(ann), "lobby", {
-    ...isPrivate,
-    presence: { key: "me", enabled: true },
-  });
-  await channel.ready();
-  expect(channel.channel.presenceState()).toEqual({});
-  expect(await channel.channel.track({ here: true })).toBe("error");
-});

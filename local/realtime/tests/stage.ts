@@ -57,6 +57,12 @@ const prepareNotes: Prepare = async ({ adminUrl, postgresUrl }) => {
     create policy "write to the lobby" on realtime.messages for insert to authenticated
       with check (realtime.topic() = 'lobby' and extension = 'broadcast'
                   and current_setting('request.jwt.claims', true)::jsonb -> 'muted' is null);
+    create policy "be present in the lobby" on realtime.messages for insert to authenticated
+      with check (realtime.topic() = 'lobby' and extension = 'presence'
+                  and current_setting('request.jwt.claims', true)::jsonb -> 'hidden' is null);
+    -- Announcements may be heard, but who is there is nobody's business.
+    create policy "announcements have no audience list" on realtime.messages as restrictive for select to authenticated
+      using (realtime.topic() <> 'announcements' or extension = 'broadcast');
   `);
   await sql.end();
 };

@@ -130,6 +130,14 @@ insert into functions values
   ('public.my_profile()',                 'select public.my_profile()',                                  'rows',  'rows',  'rows',  'rows',  '42501', '42501', '42501'),
   ('public.list_my_recordings(integer,timestamp with time zone)',
                                           'select public.list_my_recordings()',                          'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
+  ('public.list_recordings(uuid,timestamp with time zone,uuid,integer,text[],text[],timestamp with time zone,timestamp with time zone,boolean,text,text)',
+                                          'select from public.list_recordings(tests.mentorship()) l where (l ->> ''is_visible'')::boolean',
+                                                                                                         'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
+  ('access.list_recordings(uuid,timestamp with time zone,uuid,integer,text[],text[],timestamp with time zone,timestamp with time zone,boolean,text,text)',
+                                          'select from access.list_recordings(tests.mentorship(), null, null, null, null, null, null, null, null, null, null) l where (l ->> ''is_visible'')::boolean',
+                                                                                                         'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
+  ('public.show_recording(uuid)',         'select from r where public.show_recording(id) is not null',   'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
+  ('access.show_recording(uuid)',         'select from r where access.show_recording(id) is not null',   'rows',  'rows',  'none',  'none',  '42501', '42501', '42501'),
   ('access.join_call(uuid)',              'select access.join_call(tests.mentorship())',                 'rows',  'rows',  'RC006', 'RC006', '42501', '42501', '42501'),
   ('access.end_call(uuid)',               'select access.end_call(call_id) from it',                     'rows',  'rows',  'RC007', 'RC007', '42501', '42501', '42501'),
   ('access.my_profile()',                 'select access.my_profile()',                                  'rows',  'rows',  'rows',  'rows',  '42501', '42501', '42501'),
@@ -151,7 +159,8 @@ insert into functions values
 insert into functions
 select f, null, '42501', '42501', '42501', '42501', '42501', '42501', '42501'
 from unnest(array[
-  'access.caller_id()', 'access.mentorship_ids_of(uuid)', 'access.role_in_recording(uuid)', 'public.touch_playback_position()',
+  'access.caller_id()', 'access.mentorship_ids_of(uuid)', 'access.recording_card(uuid,boolean)', 'access.role_in_recording(uuid)',
+  'access.words_of_recording(uuid,text)', 'public.touch_playback_position()',
   'public.update_video_calls_updated_at()']) f;
 -- For the Edge Functions.
 insert into functions

@@ -68,5 +68,5 @@ export async function claim(key: string): Promise<boolean> {
     }
     return true;
   };
-  return navigator.locks === undefined ? take() : await navigator.locks.request(shownKey, take);
+  return !navigator.locks ? take() : await navigator.locks.request(shownKey, take);
 }

@@ -54,9 +54,11 @@ function SessionEndedOverPage() {
 function Toasts() {
   if (useToasts().length === 0) return null;
   return (
-    <Suspense>
-      <ToastViewport />
-    </Suspense>
+    <ErrorBoundary fallback={null}>
+      <Suspense>
+        <ToastViewport />
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 

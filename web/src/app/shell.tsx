@@ -2,6 +2,7 @@ import { lazy, Suspense } from "react";
 import { Link, Outlet } from "react-router";
 import { en } from "../texts/en.ts";
 import { AccountMenu } from "./account-menu.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { OfflineBanner } from "./offline-banner.tsx";
 import { useFocusOnNewPage } from "./page-focus.ts";
 import { PageLoading } from "./page-loading.tsx";
@@ -29,9 +30,11 @@ export function Shell() {
             <img src="/icon.svg" alt="" width="28" height="28" />
             {en.product}
           </Link>
-          <Suspense fallback={<div className="size-10 pointer-coarse:size-11" />}>
-            <Bell />
-          </Suspense>
+          <ErrorBoundary fallback={null}>
+            <Suspense fallback={<div className="size-10 pointer-coarse:size-11" />}>
+              <Bell />
+            </Suspense>
+          </ErrorBoundary>
           <AccountMenu />
         </div>
         <OfflineBanner />

@@ -1,3 +1,4 @@
+import { AgoraTransport } from "./agora/agora-transport.ts";
 import { LocalTransport } from "./local/local-transport.ts";
 import { type CallCredentials, CallRefusal, type CallTransport } from "./transport.ts";
 
@@ -7,6 +8,7 @@ import { type CallCredentials, CallRefusal, type CallTransport } from "./transpo
  */
 export function openTransport({ transport }: Pick<CallCredentials, "transport">): CallTransport {
   if (transport === "local") return new LocalTransport();
+  if (transport === "agora") return new AgoraTransport();
   throw new CallRefusal({
     code: "transport_missing",
     message: `This page cannot carry calls over "${transport}".`,

@@ -52,6 +52,16 @@ export interface CallEvents {
   track: { peer: Peer; kind: MediaKind; track: MediaStreamTrack };
   track_ended: { peer: Peer; kind: MediaKind };
   muted: { peer: Peer; kind: MediaKind; muted: boolean };
+  /** The browser will not play sound before the person touches the page; then `resumeSound` helps. */
+  sound_blocked: Record<never, never>;
+  /** Told when it changes; a transport that cannot measure never tells it. */
+  quality: { quality: CallQuality };
+}
+
+/** How well media flow in both directions, and which direction is the worse one. */
+export interface CallQuality {
+  level: "good" | "poor" | "bad";
+  direction: "sending" | "receiving";
 }
 
 export interface JoinOptions {
@@ -71,6 +81,10 @@ export type Levels = ReadonlyMap<number, number>;
 export interface CallTransport {
   readonly state: ConnectionState;
   readonly peers: readonly Peer[];
+  /** True where the transport plays the sound of peers itself; elsewhere the page plays their tracks. */
+  readonly playsSound?: boolean;
+  /** True where a shared screen takes the place of the camera, for oneself and for the others. */
+  readonly screenReplacesCamera?: boolean;
   /**
    * Joins the call and resolves once media can flow. Rejects with a CallRefusal where the server refuses, or after 15 s. A connection
    * that is lost later is made again without being asked; what was published is published again.
@@ -89,6 +103,8 @@ export interface CallTransport {
   levels(): Promise<Levels>;
   /** The track of a peer as it is now. */
   trackOf(uid: number, kind: MediaKind): MediaStreamTrack | undefined;
+  /** To be called from a click, after `sound_blocked`. */
+  resumeSound?(): Promise<void>;
   /** Leaves for good: others see it at once. Devices that `publish` opened are given back. */
   leave(): Promise<void>;
   /** Gives the function that ends the subscription. */

@@ -139,6 +139,7 @@ export const errorTexts: Readonly<Record<string, ErrorText>> = {
   engine_unavailable: say("The recorder was not available.", recordLater),
   engine_answer_unreadable: say("The recorder answered something that we cannot read.", recordLater),
   engine_answer_unknown: say("The recorder refused for a reason that we do not know.", tellAdministrator),
+  engine_refusal_unexplained: say("The recorder refused and did not say why.", tellAdministrator),
   engine_event_malformed: say("The recorder told us something that we cannot read.", tellAdministrator),
   engine_id_taken: say("The recorder mixed this recording up with another.", tellAdministrator),
   engine_token_expired: say("The recorder's pass to the call ran out.", recordAgain),

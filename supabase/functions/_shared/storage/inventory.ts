@@ -88,11 +88,12 @@ export function takeInventory(
     // By what they list, not by what is there of it: the longer one tells what is still to come.
     if (other === undefined || isLonger(playlist, other)) chosen.set(place, { object, playlist });
   }
+  const parts = [...chosen.values()]
+    .filter(({ playlist }) => playlist.segments.length > 0)
+    .map(({ object, playlist }) => partOf(object, playlist, byKey))
+    .sort((a, b) => a.attempt - b.attempt || compare(a.sid, b.sid) || a.failover - b.failover);
   return {
-    parts: [...chosen.values()]
-      .filter(({ playlist }) => playlist.segments.length > 0)
-      .map(({ object, playlist }) => partOf(object, playlist, byKey))
-      .sort((a, b) => a.attempt - b.attempt || compare(a.sid, b.sid) || a.failover - b.failover),
+    parts: parts.map((part, index) => withoutRepeated(part, parts[index - 1])),
     mp4s: objects
       .filter((object) => object.name.kind === "mp4" && object.sizeBytes > 0)
       .sort(
@@ -162,6 +163,34 @@ function partOf(
   }
   close();
   return part;
+}
+
+/**
+ * A server that takes over may write down seconds that the one before it had written too (Agora, "Manage recorded files"):
+ * slices of which every moment is in the part before are not played a second time. One that reaches beyond it stays whole.
+ */
+function withoutRepeated(part: PlaylistPart, before: PlaylistPart | undefined): PlaylistPart {
+  const isOfSameTask = before?.attempt === part.attempt && before.sid === part.sid;
+  // Where the part before has holes, they may be just what is repeated here.
+  if (before?.endedAtMs === undefined || !isOfSameTask || before.missing.length > 0) return part;
+  const { endedAtMs } = before;
+  const endOf = ({ uri, durationSeconds }: Segment) => {
+    const startsAtMs = parseEngineFileName(uri)?.startsAtMs;
+    return startsAtMs === undefined ? Number.POSITIVE_INFINITY : startsAtMs + durationSeconds * 1000;
+  };
+  const from = part.segments.findIndex((segment) => endOf(segment) > endedAtMs);
+  const repeated = from === -1 ? part.segments : part.segments.slice(0, from);
+  // One that is repeated whole tells rather of a clock that is wrong: it is played.
+  if (repeated.length === 0 || repeated.length === part.segments.length) return part;
+  const repeatedMs = playingMs(repeated);
+  const segments = part.segments.slice(repeated.length);
+  const beganAtMs = parseEngineFileName(segments[0]?.uri ?? "")?.startsAtMs;
+  return {
+    ...part,
+    segments,
+    holes: part.holes.map((hole) => ({ ...hole, atMs: Math.max(0, hole.atMs - repeatedMs) })),
+    ...(beganAtMs === undefined ? {} : { beganAtMs }),
+  };
 }
 
 /** Whether no server wrote on after this part: only the last one's playlist has an end. */

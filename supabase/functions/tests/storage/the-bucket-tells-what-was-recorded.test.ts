@@ -363,3 +363,37 @@ Deno.test("the manifest names every file and slice in playing order, and the rec
   });
   assert.ok(JSON.stringify(manifest).includes(SID));
 });
+
+Deno.test("what two servers wrote both is played once; what reaches beyond the first, and what it lost, is played whole", () => {
+  const serverOf = (prefix: string, indices: readonly number[], isEnded: boolean) => {
+    const slices = indices.map((index) => prefix + sliceFile(index));
+    return {
+      ...Object.fromEntries(slices.map((slice) => [`a1/${slice}`, 1_000])),
+      [`a1/${prefix}${playlistFile}`]: playlistText(slices, { isEnded }),
+    };
+  };
+  const first = serverOf("", [0, 1, 2, 3], false);
+  const second = serverOf("bak0_", [2, 3, 4, 5], true);
+  const playedOf = (objects: Record<string, string | number>) =>
+    look(objects).inventory.parts.map(({ segments }) => segments.map(({ uri }) => uri));
+  const firstPlayed = [0, 1, 2, 3].map(sliceFile);
+  const both = look({ ...first, ...second });
+  assert.deepEqual(playedOf({ ...first, ...second }), [
+    firstPlayed,
+    [4, 5].map((n) => `bak0_${sliceFile(n)}`),
+  ]);
+  assert.equal(both.totals.duration_ms, 90_000);
+  assert.deepEqual(both.totals.gaps, [{ from_ms: 60_000, to_ms: 60_000, missing_ms: 0 }]);
+
+  const lost = without({ ...first, ...second }, `a1/${sliceFile(2)}`);
+  assert.deepEqual(
+    playedOf(lost)[1],
+    [2, 3, 4, 5].map((n) => `bak0_${sliceFile(n)}`),
+  );
+  // A clock that is wrong must cost nothing.
+  const whole = serverOf("bak0_", [1, 2], true);
+  assert.deepEqual(
+    playedOf({ ...first, ...whole })[1],
+    [1, 2].map((n) => `bak0_${sliceFile(n)}`),
+  );
+});

@@ -1,0 +1,190 @@
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+import { seriousFindings } from "./accessible.ts";
+import { seeded, type Visitor } from "./people.ts";
+import { hasBrowser, usePortal } from "./portal-under-test.ts";
+
+const amaraAndChidi = "/video-call/33000000-0000-4000-8000-000000000001";
+const amaraAndDara = "/video-call/33000000-0000-4000-8000-000000000002";
+
+const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
+
+/** Pictures that have been shown of somebody, and whether the last two differ: a still picture is no call. */
+async function picturesMove(page: Page, name: string): Promise<void> {
+  const video = page.getByLabel(`Picture of ${name}`);
+  await video.waitFor();
+  const shown = () =>
+    video.evaluate((element) => {
+      const picture = element as HTMLVideoElement;
+      return { frames: picture.getVideoPlaybackQuality().totalVideoFrames, width: picture.videoWidth };
+    });
+  await expect.poll(async () => (await shown()).width, { timeout: 60_000 }).toBeGreaterThan(0);
+  const first = await shown();
+  await expect
+    .poll(async () => (await shown()).frames, { timeout: 60_000 })
+    .toBeGreaterThan(first.frames + 10);
+}
+
+/** What screen readers have been told of the recording, in order. */
+async function hearStatus(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const region = document.querySelector("p[role=status]");
+    const said: string[] = [];
+    (window as unknown as { said: string[] }).said = said;
+    if (region === null) throw new Error("nobody would be told: the region is not there yet");
+    new MutationObserver(() => said.push(region.textContent ?? "")).observe(region, {
+      childList: true,
+      characterData: true,
+      subtree: true,
+    });
+  });
+  return () => page.evaluate(() => (window as unknown as { said: string[] }).said);
+}
+
+describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 240_000 }, () => {
+  const portal = usePortal();
+
+  /** Joins, and again where the page says that it took too long: what a person does at a starved machine. */
+  async function join({ page }: Visitor): Promise<void> {
+    const leave = button(page, "Leave call");
+    const isIn = async () => {
+      if ((await leave.count()) > 0) return true;
+      const ready = button(page, /^Join (call|and agree)$/);
+      if ((await ready.count()) > 0) await ready.click({ timeout: 5_000 }).catch(() => undefined);
+      return false;
+    };
+    await expect.poll(isIn, { timeout: 120_000, interval: 1_000 }).toBe(true);
+  }
+
+  test("see each other, record, reload, stop, and find the recording", async () => {
+    const amara = await portal.visitors.signedIn(seeded.mentor, amaraAndChidi);
+    const chidi = await portal.visitors.signedIn(seeded.mentee, amaraAndChidi);
+    expect(await seriousFindings(amara.page)).toEqual([]);
+    await join(amara);
+    // Who waits before the call sees that somebody is in it.
+    await chidi.page.getByText("Amara is in the call.").waitFor();
+    await join(chidi);
+    await Promise.all([picturesMove(amara.page, "Chidi"), picturesMove(chidi.page, "Amara")]);
+    await amara.page.getByText("Local media server").waitFor();
+    expect(await seriousFindings(amara.page)).toEqual([]);
+
+    const saidToChidi = await hearStatus(chidi.page);
+    await button(amara.page, "Recording options").click();
+    await amara.page.getByLabel("Quality").selectOption({ label: "480p" });
+    await amara.page.keyboard.press("Escape");
+    // Measured in the page, from the click to what has changed on it: no server can have answered.
+    const msUntilShown = await button(amara.page, "Start recording").evaluate(
+      (element) =>
+        new Promise<number>((resolve) => {
+          const since = performance.now();
+          const around = element.closest("section");
+          new MutationObserver((_changes, observer) => {
+            if (!around?.textContent?.includes("Starting recording")) return;
+            observer.disconnect();
+            resolve(performance.now() - since);
+          }).observe(around ?? element, { childList: true, subtree: true, characterData: true });
+          (element as HTMLButtonElement).click();
+        }),
+    );
+    expect(msUntilShown).toBeLessThan(100);
+
+    // The other person is asked, and may not be taken to agree by Escape.
+    const question = chidi.page.getByRole("alertdialog", { name: "This call is being recorded" });
+    await question.waitFor();
+    await chidi.page.keyboard.press("Escape");
+    await chidi.page.keyboard.press("Escape");
+    expect(await question.isVisible()).toBe(true);
+    expect(await seriousFindings(chidi.page)).toEqual([]);
+    await button(chidi.page, "Continue").click();
+    await question.waitFor({ state: "detached" });
+    expect(await amara.page.getByRole("alertdialog").count()).toBe(0);
+
+    await button(amara.page, "Stop recording").waitFor();
+    const indicators = [amara, chidi].map(({ page }) => page.locator("[data-stage=recording]"));
+    for (const indicator of indicators) {
+      await indicator.waitFor();
+      expect(await indicator.textContent()).toMatch(/^Recording\d+:\d\d$/);
+    }
+    await expect.poll(saidToChidi).toContain("This call is being recorded.");
+    expect(await seriousFindings(chidi.page)).toEqual([]);
+
+    await chidi.page.reload();
+    await chidi.page.locator("[data-stage=recording]").waitFor();
+    await chidi.page.getByText("Whoever joins agrees.").waitFor();
+    await join(chidi);
+    await picturesMove(chidi.page, "Amara");
+    // Whoever joined with these words is not asked once more.
+    expect(await chidi.page.getByRole("alertdialog").count()).toBe(0);
+
+    const saidToAmara = await hearStatus(amara.page);
+    await button(amara.page, "Stop recording").click();
+    await amara.page.locator("[data-stage=stopping]").waitFor();
+    // Chidi sees it too, and Amara what became of it; nobody has reloaded.
+    await chidi.page.locator("[data-stage]").waitFor({ state: "detached" });
+    await amara.page.getByRole("link", { name: "Watch it" }).waitFor();
+    await expect.poll(saidToAmara).toContain("The recording is there.");
+    expect((await saidToAmara()).filter((text) => text === "The recording is stopping.")).toHaveLength(1);
+
+    await button(amara.page, "Leave call").click();
+    await amara.page.getByText("You have left the call").waitFor();
+    await amara.page.getByText("Chidi is still in it.").waitFor();
+    await amara.page.getByRole("link", { name: "Watch it" }).click();
+    await amara.page.waitForURL(/\/recordings\/[0-9a-f-]{36}$/);
+    // The last one out ends the call.
+    await expect
+      .poll(async () => chidi.page.getByLabel("Picture of Amara").count(), { timeout: 60_000 })
+      .toBe(0);
+    await button(chidi.page, "Leave call").click();
+    await chidi.page.getByText("The call has ended").waitFor();
+    expect([...amara.noise, ...chidi.noise]).toEqual([]);
+    await Promise.all([amara.context.close(), chidi.context.close()]);
+  });
+
+  test("learn why the engine did not record, and what to do", async () => {
+    const amara = await portal.visitors.signedIn(seeded.mentor, amaraAndDara);
+    await join(amara);
+    await portal.engine.addFault({ kind: "answer", call: "acquire", status: 401, times: 5 });
+    await button(amara.page, "Start recording").click();
+    const alert = amara.page.getByText("The recording failed.", { exact: true }).last();
+    await alert.waitFor();
+    expect(await seriousFindings(amara.page)).toEqual([]);
+    // The button is back: whoever wants may try again.
+    await button(amara.page, "Start recording").waitFor();
+    await button(amara.page, "Leave call").click();
+    await amara.page.getByText("The call has ended").waitFor();
+    expect(amara.noise).toEqual([]);
+    await amara.context.close();
+  });
+
+  test("are alone with each other: a stranger gets nothing, and no call is made", async () => {
+    const stranger = await portal.visitors.signedIn(seeded.thirdMentee, amaraAndChidi);
+    await stranger.page.getByRole("alert").waitFor();
+    expect(await button(stranger.page, /^Join/).count()).toBe(0);
+    expect(await seriousFindings(stranger.page)).toEqual([]);
+    expect(stranger.noise).toEqual([]);
+    await stranger.context.close();
+  });
+
+  test("are told when a device is refused, and join without it", async () => {
+    const dara = await portal.visitors.signedIn(seeded.secondMentee, "/");
+    await dara.context.addInitScript(() => {
+      navigator.mediaDevices.getUserMedia = async (wish) => {
+        throw new DOMException("refused", wish?.video ? "NotAllowedError" : "NotFoundError");
+      };
+    });
+    await dara.page.goto(amaraAndDara);
+    await dara.page.getByText(/does not let this page use the camera/).waitFor();
+    await dara.page.getByText(/No microphone was found/).waitFor();
+    await join(dara);
+    expect(await button(dara.page, "Microphone").getAttribute("aria-pressed")).toBe("false");
+    await button(dara.page, "Camera").click();
+    await dara.page
+      .getByRole("alert")
+      .getByText(/does not let this page use the camera/)
+      .waitFor();
+    await button(dara.page, "Leave call").click();
+    await dara.page.getByText("The call has ended").waitFor();
+    expect(dara.noise).toEqual([]);
+    await dara.context.close();
+  });
+});

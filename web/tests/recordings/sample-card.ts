@@ -1,0 +1,40 @@
+import type { RecordingCard } from "../../src/backend/recording-card.ts";
+
+/** A card as list_recordings gives it: recorded and there, unless told otherwise. */
+export function sampleCard(members: Partial<RecordingCard> = {}): RecordingCard {
+  return {
+    id: "55000000-0000-4000-8000-000000000001",
+    call_id: "44000000-0000-4000-8000-000000000001",
+    mentorship_id: "33000000-0000-4000-8000-000000000001",
+    status: "recorded",
+    phase: null,
+    queue_place: null,
+    quality: "720p",
+    layout: "best_fit",
+    requested_at: "2026-03-01T10:00:00Z",
+    started_at: "2026-03-01T10:00:05Z",
+    stop_requested_at: "2026-03-01T10:30:00Z",
+    stop_reason: "user",
+    stopped_at: "2026-03-01T10:30:02Z",
+    finished_at: "2026-03-01T10:32:00Z",
+    expires_at: "2027-03-01T10:32:00Z",
+    error: null,
+    is_partial: false,
+    gaps: [],
+    duration_ms: 1_795_000,
+    size_bytes: 420_000_000,
+    progress: null,
+    version: 10,
+    created_at: "2026-03-01T10:00:00Z",
+    people: { mentor: "Amara", mentee: "Chidi" },
+    requested_by: { name: "Amara", role: "mentor", is_me: true },
+    is_held: false,
+    hold_reason: null,
+    is_being_deleted: false,
+    has_thumbnail: false,
+    keepable_until: "2029-03-01T10:32:00Z",
+    may_delete: true,
+    may_retry: false,
+    ...members,
+  };
+}
