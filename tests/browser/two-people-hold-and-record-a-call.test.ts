@@ -5,7 +5,6 @@ import { seeded, type Visitor } from "./people.ts";
 import { hasBrowser, usePortal } from "./portal-under-test.ts";
 
 const amaraAndChidi = "/video-call/33000000-0000-4000-8000-000000000001";
-const amaraAndDara = "/video-call/33000000-0000-4000-8000-000000000002";
 
 const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
 
@@ -41,7 +40,7 @@ async function hearStatus(page: Page): Promise<() => Promise<string[]>> {
   return () => page.evaluate(() => (window as unknown as { said: string[] }).said);
 }
 
-describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 240_000 }, () => {
+describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 480_000 }, () => {
   const portal = usePortal();
 
   /** Joins, and again where the page says that it took too long: what a person does at a starved machine. */
@@ -138,53 +137,5 @@ describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 240_000 
     await chidi.page.getByText("The call has ended").waitFor();
     expect([...amara.noise, ...chidi.noise]).toEqual([]);
     await Promise.all([amara.context.close(), chidi.context.close()]);
-  });
-
-  test("learn why the engine did not record, and what to do", async () => {
-    const amara = await portal.visitors.signedIn(seeded.mentor, amaraAndDara);
-    await join(amara);
-    await portal.engine.addFault({ kind: "answer", call: "acquire", status: 401, times: 5 });
-    await button(amara.page, "Start recording").click();
-    const alert = amara.page.getByText("The recording failed.", { exact: true }).last();
-    await alert.waitFor();
-    expect(await seriousFindings(amara.page)).toEqual([]);
-    // The button is back: whoever wants may try again.
-    await button(amara.page, "Start recording").waitFor();
-    await button(amara.page, "Leave call").click();
-    await amara.page.getByText("The call has ended").waitFor();
-    expect(amara.noise).toEqual([]);
-    await amara.context.close();
-  });
-
-  test("are alone with each other: a stranger gets nothing, and no call is made", async () => {
-    const stranger = await portal.visitors.signedIn(seeded.thirdMentee, amaraAndChidi);
-    await stranger.page.getByRole("alert").waitFor();
-    expect(await button(stranger.page, /^Join/).count()).toBe(0);
-    expect(await seriousFindings(stranger.page)).toEqual([]);
-    expect(stranger.noise).toEqual([]);
-    await stranger.context.close();
-  });
-
-  test("are told when a device is refused, and join without it", async () => {
-    const dara = await portal.visitors.signedIn(seeded.secondMentee, "/");
-    await dara.context.addInitScript(() => {
-      navigator.mediaDevices.getUserMedia = async (wish) => {
-        throw new DOMException("refused", wish?.video ? "NotAllowedError" : "NotFoundError");
-      };
-    });
-    await dara.page.goto(amaraAndDara);
-    await dara.page.getByText(/does not let this page use the camera/).waitFor();
-    await dara.page.getByText(/No microphone was found/).waitFor();
-    await join(dara);
-    expect(await button(dara.page, "Microphone").getAttribute("aria-pressed")).toBe("false");
-    await button(dara.page, "Camera").click();
-    await dara.page
-      .getByRole("alert")
-      .getByText(/does not let this page use the camera/)
-      .waitFor();
-    await button(dara.page, "Leave call").click();
-    await dara.page.getByText("The call has ended").waitFor();
-    expect(dara.noise).toEqual([]);
-    await dara.context.close();
   });
 });

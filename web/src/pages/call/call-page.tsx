@@ -95,12 +95,19 @@ function CallOf({ mentorship }: { mentorship: Mentorship }) {
       try {
         await session.join(mentorship.me.name, tracks);
         setStay({ phase: "in", callId: joined, session });
+        // Whoever was quicker than their devices has them now. One that was refused has been told so before.
+        if (choices.hasMicrophone && !tracks.microphone) {
+          session.setMicrophone(true, choices.microphoneId).catch(() => undefined);
+        }
+        if (choices.hasCamera && !tracks.camera) {
+          session.setCamera(true, choices.cameraId).catch(() => undefined);
+        }
       } catch (error) {
         setStay({ phase: "before", trouble: codeOf(error) });
         setFailures((count) => count + 1);
       }
     },
-    [mentorship, recording.view],
+    [mentorship, recording.view, choices],
   );
 
   const session = "session" in stay ? stay.session : undefined;
