@@ -1,16 +1,31 @@
 import { join } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+
+/** What supabase-js brings whether it is used or not, and what stands in its place: by the end of the import and who imports. */
+const unused: [what: RegExp, importer: RegExp, instead: string][] = [
+  [/^@supabase\/storage-js$/, /@supabase\/supabase-js/, "no-storage.ts"],
+  [/\/lib\/webauthn$/, /@supabase\/auth-js/, "no-passkeys.ts"],
+  [/\/GoTrueAdminApi$/, /@supabase\/auth-js/, "no-user-administration.ts"],
+];
+
+const withoutUnused: Plugin = {
+  name: "without-unused",
+  enforce: "pre",
+  resolveId(source, importer = "") {
+    const [, , instead] = unused.find(([what, by]) => what.test(source) && by.test(importer)) ?? [];
+    return instead === undefined ? undefined : join(import.meta.dirname, "src/backend", instead);
+  },
+};
 
 /** `npm run build`: static files for any host, in web/dist. What a host has to send with them: docs/operations.md, "The portal". */
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), tailwindcss()],
+  plugins: [withoutUnused, react(), tailwindcss()],
   // Names as in the old portal; their values are baked in, unless the host answers /config.json.
   envPrefix: ["NEXT_PUBLIC_"],
   envDir: "..",
-  resolve: { alias: { "@supabase/storage-js": join(import.meta.dirname, "src/backend/no-storage.ts") } },
   build: {
     outDir: "dist",
     emptyOutDir: true,

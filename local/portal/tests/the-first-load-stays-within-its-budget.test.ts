@@ -17,12 +17,12 @@ beforeAll(async () => {
   built = await readManifest(buildDir);
 });
 
-/** Script before it shows, kB of 1000 bytes after gzip. The wall for the first is 200. */
+/** Script before it shows, kB of 1000 bytes after gzip. The wall for every page without call and player is 200. */
 const budgets: [what: string, page: string | undefined, kilobytes: number][] = [
   ["anything at all", undefined, 160],
   ["the sign-in", "src/pages/sign-in/sign-in-page.tsx", 170],
   ["the home page", "src/pages/home/home-page.tsx", 180],
-  ["the list of recordings", "src/pages/recordings/recordings-page.tsx", 190],
+  ["the list of recordings", "src/pages/recordings/recordings-page.tsx", 196],
 ];
 
 test.each(budgets)("%s needs less script than its budget", async (what, page, kilobytes) => {

@@ -200,13 +200,16 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
     if (data.fatal && data.type === "mediaError") {
       // Its buffers are made anew, which stops the video and puts it to 0.
       const { current } = player;
-      restore.current ??= {
-        seconds: current?.currentTime ?? 0,
-        rate: current?.playbackRate ?? 1,
-        isPlaying: current?.paused === false,
-        isApplied: true,
-        tries: 0,
-      };
+      const isPlaying = current?.paused === false;
+      if (restore.current === undefined) {
+        restore.current = {
+          seconds: current?.currentTime ?? 0,
+          rate: current?.playbackRate ?? 1,
+          isPlaying,
+          isApplied: true,
+          tries: 0,
+        };
+      } else if (isPlaying) restore.current.isPlaying = true;
       return;
     }
     if (data.response?.code === 401 || data.response?.code === 403) void recover();
@@ -276,6 +279,13 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
         onMediaSeekRequest={() => {
           // A person who seeks before it has arrived is somewhere else on purpose.
           if (restore.current?.isApplied === true) restore.current = undefined;
+        }}
+        onMediaPlayRequest={() => {
+          // Pressed before it has arrived: what happens on the way must not undo it.
+          if (restore.current !== undefined) restore.current.isPlaying = true;
+        }}
+        onMediaPauseRequest={() => {
+          if (restore.current !== undefined) restore.current.isPlaying = false;
         }}
         onPlaying={() => {
           setTrouble(undefined);

@@ -8,7 +8,6 @@ import { StatusPill } from "../../design/pill.tsx";
 import { ProgressBar } from "../../design/progress.tsx";
 import { recordingTexts as texts } from "../../texts/recordings.ts";
 import { qualityTexts } from "../../texts/status.ts";
-import { prefetchPlayback } from "../player/use-playback.ts";
 import { CardActionButtons, useCardActions } from "./card-actions.tsx";
 import { expirySentence, gapsSentence, reasonOf, recordedBy, stateSentence, whenOf } from "./card-words.ts";
 import { nextStepOf } from "./next-step.ts";
@@ -105,7 +104,10 @@ export const RecordingRow = memo(function RecordingRow({ card, now }: { card: Re
 
 /** Somebody points at a recording: the player's code and the addresses are on their way before the press. */
 function getReady(recordingId: string): void {
-  prefetchPlayback(recordingId);
   // Fails where a new version of the portal is there; opening the page says so.
+  import("../player/use-playback.ts").then(
+    ({ prefetchPlayback }) => prefetchPlayback(recordingId),
+    () => undefined,
+  );
   import("../player/player-page.tsx").catch(() => undefined);
 }
