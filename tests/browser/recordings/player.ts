@@ -51,8 +51,14 @@ export async function untilVideo(
 
 export const untilReady = (page: Page) => untilVideo(page, ({ isReady }) => isReady, "ready");
 
-/** Plays, from within the page: whatever stands over the picture. */
+/**
+ * Presses the player's own play, whatever stands over it. When it can play, it takes up the state it was given, paused: what
+ * somebody did to the bare video before is undone.
+ */
 export async function play(page: Page): Promise<void> {
-  await page.evaluate(() => document.querySelector("video")?.play());
+  await page
+    .locator("[data-media-player][data-can-play] .vds-play-button")
+    .first()
+    .dispatchEvent("pointerup");
   await untilVideo(page, ({ isPaused }) => !isPaused, "playing");
 }
