@@ -41,19 +41,23 @@ const shots: readonly Shot[] = [
     name: "recordings",
     who: seeded.mentor,
     path: "/video-call/33000000-0000-4000-8000-000000000002/recordings",
-    ready: (page) => page.locator("main h1").waitFor(),
+    ready: (page) => page.getByRole("article").first().waitFor(),
   },
   {
     name: "recording",
     who: seeded.mentor,
     path: "/recordings/55000000-0000-4000-8000-000000000005",
-    ready: (page) => page.locator("main h1").waitFor(),
+    ready: (page) => heading(page, "What happened"),
   },
   {
     name: "call",
     who: seeded.thirdMentee,
     path: "/video-call/33000000-0000-4000-8000-000000000003",
-    ready: (page) => page.locator("h1").first().waitFor(),
+    // The picture of the camera comes after the buttons.
+    ready: async (page) => {
+      await page.getByRole("button", { name: /^Join/ }).waitFor();
+      await page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
+    },
   },
 ];
 
