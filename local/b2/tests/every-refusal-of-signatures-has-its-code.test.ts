@@ -161,7 +161,8 @@ describe("a signed request", () => {
     );
   });
 
-  test.each([-901, 901])("is RequestTimeTooSkewed when the clock is off by %i s", async (seconds) => {
+  // The clock goes on until the store reads it: what lies ahead is signed with room.
+  test.each([-901, 960])("is RequestTimeTooSkewed when the clock is off by %i s", async (seconds) => {
     const request = await signed({ aws: { datetime: timestamp(seconds) } });
     await expectRefusal(fetch(request), 403, "RequestTimeTooSkewed");
   });
