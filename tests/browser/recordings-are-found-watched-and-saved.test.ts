@@ -143,7 +143,8 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", { timeout: 24
     });
     opened = 0;
     await open("?t=1s");
-    await untilReady(page);
+    await play(page);
+    await untilVideo(page, ({ time }) => time > 1.2, "past its beginning");
     await page.evaluate(() => {
       const video = document.querySelector("video");
       const jumps: number[] = [];
@@ -157,7 +158,6 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", { timeout: 24
       });
       Object.assign(window, { jumps });
     });
-    await play(page);
     await untilVideo(page, ({ hasEnded }) => hasEnded, "at its end");
     expect(refused).toBeGreaterThan(0);
     expect(opened).toBe(2);
