@@ -109,6 +109,7 @@ begin
       select count(*), jsonb_agg(jsonb_build_object(
         'id', (p.job).id, 'lease', (p.job).lease_token, 'kind', (p.job).kind, 'recording_id', (p.job).recording_id,
         'engine_task_id', (p.job).engine_task_id, 'attempts', (p.job).attempts, 'max_attempts', (p.job).max_attempts,
+        'correlation_id', (p.job).correlation_id,
         'wait_ms', case when v_kind.engine_requests > 0
           then greatest(0, ceil(extract(epoch from v_first_at + v_spacing * p.place - v_now) * 1000)) else 0 end,
         'engine_account', (p.job).engine_account,
