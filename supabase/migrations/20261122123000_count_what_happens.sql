@@ -165,10 +165,13 @@ create trigger tally_recording after update of status on public.recordings
 create function recorder.success_rate(out succeeded bigint, out counted bigint, out percent numeric)
   language plpgsql stable set search_path = ''
 as $$
+declare
+  -- As a value: compared with a volatile expression, every outcome there ever was would be read.
+  v_since timestamptz := clock_timestamp() - recorder.seconds('success_window');
 begin
   select count(*) filter (where o.outcome <> 'failed'), count(*) into succeeded, counted
   from recorder.outcomes o
-  where o.decided_at > clock_timestamp() - recorder.seconds('success_window') and o.outcome in ('recorded', 'partial', 'failed');
+  where o.decided_at > v_since and o.outcome in ('recorded', 'partial', 'failed');
   percent := round(100.0 * succeeded / nullif(counted, 0), 1);
 end
 $$;

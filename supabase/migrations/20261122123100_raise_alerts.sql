@@ -96,6 +96,7 @@ create function recorder.check_success_rate() returns recorder.health_check
 as $$
 declare
   v_least numeric := recorder.setting('success_least');
+  v_since timestamptz := clock_timestamp() - recorder.seconds('success_window');
   v_rate record;
 begin
   select * into v_rate from recorder.success_rate();
@@ -104,7 +105,7 @@ begin
     format('%s of %s recordings of the last %s h are there.', v_rate.succeeded, v_rate.counted, round(recorder.setting('success_window') / 3600))
     || coalesce((
       select ' Most failed with ' || o.error_code || '.' from recorder.outcomes o
-      where o.outcome = 'failed' and o.decided_at > clock_timestamp() - recorder.seconds('success_window')
+      where o.outcome = 'failed' and o.decided_at > v_since
       group by o.error_code order by count(*) desc, o.error_code limit 1), ''));
 end
 $$;
@@ -253,6 +254,7 @@ declare
   v_check recorder.health_check;
   v_alert recorder.alerts;
   v_now timestamptz;
+  v_kept_since timestamptz := clock_timestamp() - recorder.seconds('alert_retention');
   v_fired integer := 0;
   v_resolved integer := 0;
 begin
@@ -286,7 +288,7 @@ begin
       v_resolved := v_resolved + 1;
     end if;
   end loop;
-  delete from recorder.alerts a where a.resolved_at < clock_timestamp() - recorder.seconds('alert_retention');
+  delete from recorder.alerts a where a.resolved_at < v_kept_since;
   return jsonb_build_object('fired', v_fired, 'resolved', v_resolved);
 end
 $$;
