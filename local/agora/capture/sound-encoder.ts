@@ -7,17 +7,14 @@ import {
   FF_ENCODER_AAC,
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational } from "node-av/lib";
-import { type AudioProfile, type BeepTrack, blockSeconds } from "../media/beeps.ts";
-import { sampleRate } from "./sound-track.ts";
-
-/** Samples of one AAC block. */
-export const blockSamples = 1024;
-
-const profiles = {
-  0: { channels: 1, kbps: 48 },
-  1: { channels: 1, kbps: 128 },
-  2: { channels: 2, kbps: 192 },
-} as const;
+import {
+  type AacTrack,
+  type AudioProfile,
+  audioProfiles,
+  blockSamples,
+  blockSeconds,
+  sampleRate,
+} from "../media/aac-blocks.ts";
 
 /** Fills a block's samples, left and right, with what sounds then. */
 export type Mix = (block: number, left: Float32Array, right: Float32Array) => void;
@@ -26,7 +23,7 @@ export type Mix = (block: number, left: Float32Array, right: Float32Array) => vo
  * The mixed sound as AAC blocks. The encoder is one block late (packet n holds the samples of block n - 1), so that asking for a
  * block mixes the one after it too.
  */
-export class SoundEncoder implements BeepTrack {
+export class SoundEncoder implements AacTrack {
   readonly config: AudioDecoderConfig;
   readonly #context: CodecContext;
   readonly #channels: 1 | 2;
@@ -40,7 +37,7 @@ export class SoundEncoder implements BeepTrack {
 
   /** Throws when the media library has no AAC encoder. */
   constructor(profile: AudioProfile, mix: Mix) {
-    const { channels, kbps } = profiles[profile];
+    const { channels, kbps } = audioProfiles[profile];
     const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
     if (!codec) throw new Error("the media library has no AAC encoder");
     this.#mix = mix;

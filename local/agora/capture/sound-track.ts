@@ -8,12 +8,12 @@ import {
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, Frame, Packet } from "node-av/lib";
 import { clockRates } from "../calls/rates.ts";
+import { sampleRate } from "../media/aac-blocks.ts";
 import type { MediaItem } from "./messages.ts";
 import { RtpClock, type RtpMoment } from "./rtp-clock.ts";
 
 type MediaPacket = Extract<MediaItem, { type: "packet" }>;
 
-export const sampleRate = 48_000;
 export const samplesPerMs = sampleRate / 1000;
 /** How much sound is kept, samples: far more than any delay. */
 const kept = 8 * sampleRate;
