@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { unfinished } from "../file-names.ts";
 import { blockSamples, blockSeconds, sampleRate, soundStepsPerSecond } from "../media/aac-blocks.ts";
 import { RecordingFiles, type RecordingSink } from "../media/recording-files.ts";
 import { type EncodedPicture, VideoEncoder } from "../media/video-encoder.ts";
-import { unfinished } from "../task-store.ts";
 import type { CaptureOrder } from "./messages.ts";
 import { SoundEncoder } from "./sound-encoder.ts";
 import { samplesPerMs } from "./sound-track.ts";
