@@ -11,4 +11,6 @@ export const keys = {
     ["recording-cards", mentorshipId, order] as const,
   recentRecordings: ["recent-recordings"] as const,
   notifications: ["notifications"] as const,
+  isAdministrator: ["is-administrator"] as const,
+  alerts: ["alerts"] as const,
 };
