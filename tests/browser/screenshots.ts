@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Page } from "playwright-core";
+import postgres from "postgres";
 import { startStack } from "../../local/stack/stack.ts";
 import { createVisitors, seeded } from "./people.ts";
 import { recordCallBefore } from "./recorded-call.ts";
@@ -15,6 +16,8 @@ interface Shot {
   /** Who looks; nobody is signed in where it is left out. */
   who?: string;
   path: string;
+  /** What must have happened before. */
+  prepare?(sql: postgres.Sql): Promise<unknown>;
   /** Resolves when the page shows what it is about. */
   ready(page: Page): Promise<unknown>;
 }
@@ -60,6 +63,21 @@ const shots: readonly Shot[] = [
       await page.waitForFunction(() => (document.querySelector("video")?.videoWidth ?? 0) > 0);
     },
   },
+  {
+    name: "alerts",
+    who: seeded.mentor,
+    path: "/alerts",
+    prepare: (sql) => sql`
+      with named as (select recorder.name_portal_administrator('a0000000-0000-4000-8000-000000000001'))
+      insert into recorder.alerts (rule, state, explanation, pending_at, fired_at, resolved_at)
+      select a.rule, case when a.over is null then 'firing' else 'resolved' end, a.explanation, now() - a.began, now() - a.began, now() - a.over
+      from named, (values
+        ('webhooks_never_came', 'A recording runs since 14 min and no event has come.', interval '11 minutes', null::interval),
+        ('secret_expiring', 'AGORA_CUSTOMER_SECRET ends 2027-05-01.', interval '2 days', null),
+        ('storage_lane_stands', 'The function answered 500 to its last wake-up.', interval '9 days', interval '9 days' - interval '24 minutes')
+      ) as a (rule, explanation, began, over)`,
+    ready: (page) => page.getByRole("region", { name: "Firing now" }).waitFor(),
+  },
 ];
 
 const desk = {
@@ -77,6 +95,7 @@ const only = process.argv.slice(2);
 const isWanted = (name: string) => only.length === 0 || only.includes(name);
 const dataDir = await mkdtemp(join(tmpdir(), "screenshots-"));
 const stack = await startStack({ dataDir, ports: "free", portal: true });
+const sql = postgres(stack.databaseUrls.admin, { max: 1, onnotice: () => undefined });
 try {
   const visitors = await createVisitors(stack.addresses.portal ?? "");
   try {
@@ -87,7 +106,8 @@ try {
       await page.screenshot({ path: file, animations: "disabled" });
       console.log(file);
     };
-    for (const { name, who, path, ready } of shots.filter((shot) => isWanted(shot.name))) {
+    for (const { name, who, path, prepare, ready } of shots.filter((shot) => isWanted(shot.name))) {
+      await prepare?.(sql);
       for (const { suffix, options } of [desk, phone]) {
         const { page, context } = await (who === undefined
           ? visitors.nobody(path, options)
@@ -108,6 +128,7 @@ try {
     await visitors.leave();
   }
 } finally {
+  await sql.end({ timeout: 2 });
   await stack.stop();
   await rm(dataDir, { recursive: true, force: true });
 }

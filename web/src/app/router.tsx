@@ -12,6 +12,7 @@ const HomePage = lazy(() => import("../pages/home/home-page.tsx"));
 const CallPage = lazy(() => import("../pages/call/call-page.tsx"));
 const RecordingsPage = lazy(() => import("../pages/recordings/recordings-page.tsx"));
 const PlayerPage = lazy(() => import("../pages/player/player-page.tsx"));
+const AlertsPage = lazy(() => import("../pages/alerts/alerts-page.tsx"));
 
 const SessionEnded = lazy(() => import("./session-ended.tsx"));
 const ToastViewport = lazy(() => import("../design/toast-viewport.tsx"));
@@ -29,6 +30,7 @@ export function Router() {
             <Route index element={<Page of={<HomePage />} />} />
             <Route path="/video-call/:mentorshipId/recordings" element={<Page of={<RecordingsPage />} />} />
             <Route path="/recordings/:id" element={<Page of={<PlayerPage />} />} />
+            <Route path="/alerts" element={<Page of={<AlertsPage />} />} />
             <Route path="*" element={<NotFound />} />
           </Route>
         </Route>

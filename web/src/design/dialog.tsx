@@ -4,7 +4,7 @@ import { en } from "../texts/en.ts";
 import { IconButton } from "./button.tsx";
 import { classes } from "./class-names.ts";
 
-export interface DialogProps {
+interface DialogProps {
   title: string;
   children: ReactNode;
   /** The buttons below, the main one last. */

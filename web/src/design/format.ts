@@ -73,11 +73,6 @@ export function formatDate(at: string): string {
   return once("date", () => new Intl.DateTimeFormat(locale(), { dateStyle: "medium" })).format(new Date(at));
 }
 
-/** "14:33". */
-export function formatTime(at: string): string {
-  return once("time", () => new Intl.DateTimeFormat(locale(), { timeStyle: "short" })).format(new Date(at));
-}
-
 const spans: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["year", 365 * 86_400],
   ["month", 30 * 86_400],

@@ -7,7 +7,7 @@ function count(n: number, one: string, other: string): string {
 
 /**
  * Every text of the shell, the home page and the sign-in. Pages that come with code of their own keep theirs beside it: texts/recordings.ts,
- * texts/player.ts, texts/call.ts.
+ * texts/player.ts, texts/call.ts, texts/alerts.ts.
  */
 export const en = {
   product: "Huckleberry",
@@ -28,6 +28,7 @@ export const en = {
   themeDark: "Dark",
   themeSystem: "As the system",
   signOut: "Sign out",
+  alerts: "Alerts",
 
   offline: "You are offline. What you see may be old; it is brought up to date when you are back.",
   newVersion: "A new version of the portal is there.",
