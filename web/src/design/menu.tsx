@@ -1,4 +1,5 @@
 import { lazy, type ReactNode, Suspense, useState } from "react";
+import { whenOnline } from "../app/when-online.ts";
 import { IconButton } from "./button.tsx";
 
 export interface MenuItem {
@@ -17,7 +18,7 @@ export interface MenuProps {
   items: readonly MenuItem[];
 }
 
-const OpenMenu = lazy(() => import("./open-menu.tsx"));
+const OpenMenu = lazy(whenOnline(() => import("./open-menu.tsx")));
 
 /** A button with a menu of commands. The menu's code comes with its first press. */
 export function Menu(props: MenuProps) {
