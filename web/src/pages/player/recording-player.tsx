@@ -255,7 +255,7 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
   };
 
   return (
-    <div className="relative overflow-hidden rounded-card bg-black shadow-raised">
+    <div className="relative flex overflow-hidden rounded-card bg-black shadow-raised">
       <MediaPlayer
         ref={player}
         src={source}
