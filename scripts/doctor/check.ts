@@ -1,5 +1,6 @@
 import type postgres from "postgres";
 import type { Environment } from "../../supabase/functions/_shared/config.ts";
+import { RecorderFailure } from "../../supabase/functions/_shared/errors.ts";
 
 /**
  * What one check found. `wrong` says what is so, why it matters and where exactly it is mended; `unknown`, why nothing
@@ -133,7 +134,7 @@ async function guarded(check: Check, deps: DoctorDeps): Promise<Finding> {
   try {
     return await Promise.race([check.run(deps), late]);
   } catch (thrown) {
-    return unknown(`It could not be asked: ${reasonOf(thrown)}.`);
+    return unknown(`It could not be asked: ${reasonOf(thrown).replace(/\.+$/, "")}.`);
   } finally {
     clearTimeout(timer);
   }
@@ -142,6 +143,10 @@ async function guarded(check: Check, deps: DoctorDeps): Promise<Finding> {
 /** What was thrown, in words, with its cause, which is where fetch tells the reason. */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
+  if (thrown instanceof RecorderFailure) {
+    const { code, message, detail } = thrown.error;
+    return detail === undefined ? `${message} (${code})` : `${message} ${detail}`;
+  }
   const cause =
     thrown.cause instanceof Error && thrown.cause.message !== "" ? ` (${thrown.cause.message})` : "";
   return `${thrown.message || thrown.name}${cause}`;

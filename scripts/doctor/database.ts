@@ -250,6 +250,9 @@ const realtime: Check = {
     return fine();
   },
   async fix(deps) {
+    const [publication] = await deps.sql()`
+      select from pg_catalog.pg_publication where pubname = 'supabase_realtime'`;
+    if (publication === undefined) await deps.sql()`create publication supabase_realtime`;
     const published = await deps.sql()<{ tablename: string }[]>`
       select tablename from pg_catalog.pg_publication_tables where pubname = 'supabase_realtime' and schemaname = 'public'`;
     const has = (name: string) => published.some(({ tablename }) => tablename === name);

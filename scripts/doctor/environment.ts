@@ -1,6 +1,10 @@
 import { randomBytes } from "node:crypto";
 import {
+  alertWebhook,
+  bucketSettings,
   callSettings,
+  engineSettings,
+  healthSecrets,
   notifySettings,
   playbackSettings,
   stagingSettings,
@@ -101,7 +105,11 @@ const agora: Check = {
         `${setting("AGORA_CUSTOMER_ID")} ${setting("AGORA_CUSTOMER_SECRET")}`,
       );
     }
-    return fine();
+    return readable(
+      () => engineSettings(deps.environment),
+      "No recorder can be asked for.",
+      (complaint) => namesIn(complaint).map(setting).join(" "),
+    );
   },
 };
 
@@ -139,7 +147,14 @@ const storage: Check = {
       );
       if (problem !== undefined) return problem;
     }
-    return endpointProblem(settingOf(deps, "BACKBLAZE_B2_ENDPOINT") ?? "") ?? fine();
+    return (
+      endpointProblem(settingOf(deps, "BACKBLAZE_B2_ENDPOINT") ?? "") ??
+      readable(
+        () => bucketSettings(deps.environment, "storage"),
+        "The functions refuse to work with the storage.",
+        (complaint) => namesIn(complaint).map(setting).join(" "),
+      )
+    );
   },
 };
 
@@ -279,19 +294,43 @@ function databaseProblem(text: string): Finding | undefined {
   return undefined;
 }
 
+/** Says which of the named settings nobody has to have. */
+function mayGo(complaints: string): string {
+  const optional = namesIn(complaints).filter((name) =>
+    /^(?:NOTIFY_WEBHOOK_|ALERT_WEBHOOK_URL|HEALTH_SECRET|CALL_TRANSPORT_URL)/.test(name),
+  );
+  return optional.length === 0
+    ? ""
+    : ` Who does not want them may take ${optional.join(", ")} out of .env with what belongs to them.`;
+}
+
 const ours: Check = {
   id: "environment.ours",
   title: "Our own secrets and addresses are set and well formed",
   async run(deps) {
-    const why =
-      "The functions refuse to work while one of them is missing: wake-ups, playback and call tokens need them.";
-    for (const read of [wakeUpSecrets, playbackSettings, callSettings, notifySettings] as const) {
+    const complaints: string[] = [];
+    for (const read of [
+      wakeUpSecrets,
+      playbackSettings,
+      callSettings,
+      notifySettings,
+      alertWebhook,
+      healthSecrets,
+    ] as const) {
       const finding = readable(
         () => read(deps.environment),
-        why,
-        (complaint) => namesIn(complaint).map(setting).join(" "),
+        "",
+        () => "",
       );
-      if (finding.is === "wrong") return finding;
+      if (finding.is === "wrong") complaints.push(finding.what);
+    }
+    if (complaints.length > 0) {
+      const all = complaints.join(" ");
+      return wrong(
+        all,
+        "The functions refuse to work while one of them is missing or malformed: wake-ups, playback, call tokens, alerts and health need them.",
+        `${namesIn(all).map(setting).join(" ")}${mayGo(all)}`,
+      );
     }
     const base = settingOf(deps, "PLAYBACK_BASE_URL") ?? "";
     if (!base.replace(/\/+$/, "").endsWith("/play-recording")) {
@@ -319,7 +358,7 @@ const ours: Check = {
       set.push(name);
     }
     return set.length === 0
-      ? "nothing: what is set and malformed is yours to mend"
+      ? "nothing: what is set and malformed is never replaced; without its line in .env, --fix makes it"
       : `${set.join(", ")} in .env`;
   },
 };
@@ -347,13 +386,18 @@ const portal: Check = {
     );
     if (absent !== undefined) return absent;
     const url = URL.parse(settingOf(deps, "PORTAL_URL") ?? "");
-    return url !== null && /^https?:$/.test(url.protocol)
-      ? fine()
-      : wrong(
-          "PORTAL_URL is no address.",
-          "Sign-in and playback in a browser need it.",
-          setting("PORTAL_URL"),
-        );
+    const why = "Sign-in and playback in a browser need it.";
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      return wrong("PORTAL_URL is no address.", why, setting("PORTAL_URL"));
+    }
+    if (url.pathname !== "/" || url.search !== "" || url.hash !== "") {
+      return wrong(
+        "PORTAL_URL has something behind the host: the portal lies at the root of its host, and a bucket's rule names the host only.",
+        why,
+        setting("PORTAL_URL"),
+      );
+    }
+    return fine();
   },
 };
 

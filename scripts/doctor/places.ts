@@ -7,10 +7,14 @@ const places: Record<string, string> = {
   SUPABASE_SECRET_KEY: "Supabase dashboard, Project Settings, API Keys, Secret keys",
   SUPABASE_DB_URL: "Supabase dashboard, Connect, Session pooler, with the database's password in it",
   PORTAL_URL: "the address under which people open the portal, without a path",
-  WAKE_UP_SECRET: "yours, whsec_ and 32 random bytes in base64; npm run doctor -- --fix makes one",
-  PLAYBACK_TOKEN_SECRET: "yours, at least 32 random characters; npm run doctor -- --fix makes one",
-  PLAYBACK_BASE_URL: "SUPABASE_URL and /functions/v1/play-recording; npm run doctor -- --fix sets it",
-  CALL_TRANSPORT: "agora, or local for a media server of your own; npm run doctor -- --fix sets agora",
+  WAKE_UP_SECRET:
+    "yours, whsec_ and 32 random bytes in base64; npm run doctor -- --fix makes one where its line is missing",
+  PLAYBACK_TOKEN_SECRET:
+    "yours, at least 32 random characters; npm run doctor -- --fix makes one where its line is missing",
+  PLAYBACK_BASE_URL:
+    "SUPABASE_URL and /functions/v1/play-recording; npm run doctor -- --fix sets it where its line is missing",
+  CALL_TRANSPORT:
+    "agora, or local for a media server of your own; npm run doctor -- --fix sets agora where its line is missing",
   BACKBLAZE_B2_ADMIN_ACCESS_KEY_ID:
     "Backblaze, Application Keys: a key with readBuckets and writeBuckets, for this machine only",
   BACKBLAZE_B2_ADMIN_SECRET_ACCESS_KEY:

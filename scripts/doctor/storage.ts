@@ -155,12 +155,17 @@ function refusalFinding(thrown: unknown, step: Step, use: Use, deps: DoctorDeps)
         why,
         both,
       );
-    case "store_signature_refused":
+    case "store_signature_refused": {
+      // A signature is made for a region: where the endpoint does not tell it, either may be what is wrong. The other keys are
+      // tried when the first one was found right, and with it the region.
+      const { endpoint, region: given } = bucketSettings(deps.environment, "storage");
+      const isRegionOpen = use === "storage" && given !== undefined && regionOf(endpoint) === undefined;
       return wrong(
-        `The storage knows the key, but refuses its signature: ${secretName} is not the applicationKey that was shown with this keyID.`,
+        `The storage knows the key, but refuses its signature: ${secretName} is not the applicationKey that was shown with this keyID${isRegionOpen ? `, or BACKBLAZE_B2_REGION (${given}) is not the storage's region` : ""}.`,
         why,
-        `The secret is shown once: make a new key (${KEY_PAGE}). ${both}`,
+        `${isRegionOpen ? `First the region, which costs nothing to compare: ${setting("BACKBLAZE_B2_REGION")} ` : ""}The secret is shown once: make a new key (${KEY_PAGE}). ${both}`,
       );
+    }
     case "store_access_denied":
       return wrong(
         `The key in ${idName} may not ${step === "upload" ? "begin uploads" : step} in this bucket: it lacks ${capabilities[step]}, or is limited to another bucket or file name prefix.`,

@@ -296,7 +296,7 @@ const events: Check = {
       });
     const why =
       "Events of Agora are refused or believed from anybody: recordings notice starts and ends only by asking.";
-    const todo = `${DEPLOY} (its step secrets), or ${SECRETS_PAGE}: AGORA_WEBHOOK_SECRET must be the Secret of Agora console, Projects, the project, Notifications, Cloud Recording.`;
+    const todo = `${DEPLOY} (its step secrets), or ${SECRETS_PAGE}: AGORA_WEBHOOK_SECRET must be the Secret of Agora console, Projects, the project, Notifications, Cloud Recording. The same here: ${setting("AGORA_WEBHOOK_SECRET")}`;
     const startedAt = deps.now();
     const signed = await send(createHmac("sha256", secret).update(body).digest("hex"));
     if (signed.status === 401)

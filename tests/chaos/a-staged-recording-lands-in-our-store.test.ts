@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { checkPlayback } from "../../demo/check-playback.ts";
+import type { FaultInput } from "../../local/b2/faults.ts";
 import { localBucket } from "../../local/stack/environment.ts";
 import { joinCall, wish } from "../integration/people.ts";
 import { useStack } from "../integration/stack-under-test.ts";
@@ -44,6 +45,52 @@ test("a recording that the engine wrote into another store lands in ours, plays,
     (await staging.keys(prefix)).length === 0 ? true : undefined,
   );
 }, 180_000);
+
+test("copies that are refused to the end leave a failure that says by whom and why, and what is mended is copied after all", async () => {
+  const { stack, sql } = under;
+  const stores = openStores(stack);
+  const faults = async (method: "POST" | "DELETE", fault?: FaultInput) => {
+    const answer = await fetch(`${stack.env.BACKBLAZE_B2_ENDPOINT}/__control/faults`, {
+      method,
+      headers: { authorization: `Bearer ${stack.controlToken}` },
+      body: fault === undefined ? null : JSON.stringify(fault),
+    });
+    if (!answer.ok) throw new Error(`faults: HTTP ${answer.status} ${await answer.text()}`);
+  };
+  // A key that may list and read, and not write: nothing but the copies meets it.
+  const planted = await plantRecording(sql, stores, {
+    segments: { count: 2, bytes: 20_000 },
+    seed: SEED,
+    whenStored: ({ prefix }) =>
+      faults("POST", {
+        kind: "access-denied",
+        operation: "PutObject",
+        keyContains: prefix,
+        times: 1_000_000,
+      }),
+  });
+  await until("a copy that is refused", 90_000, async () => {
+    const [job] = await sql`
+      select from recorder.jobs
+      where recording_id = ${planted.id} and kind = 'transfer' and last_error ->> 'code' = 'store_access_denied'`;
+    return job === undefined ? undefined : true;
+  });
+  const ended = (status: string) => async () => {
+    const [row] = await sql<{ status: string; error: unknown }[]>`
+      select status, error from public.recordings where id = ${planted.id}`;
+    return row?.status === status ? row : undefined;
+  };
+  await sql`update public.recordings set deadline_at = now() - interval '1 second' where id = ${planted.id}`;
+  const failed = await until("the end of the waiting", 90_000, ended("failed"));
+  expect(failed.error).toMatchObject({ code: "store_access_denied", blame: "configuration", retry: "never" });
+  expect(await stores.staging.keys(planted.prefix)).toHaveLength(planted.hashes.size);
+
+  await faults("DELETE");
+  await sql`select recorder.retry_recording(${planted.id})`;
+  await sql`update recorder.jobs set run_at = now(), not_before = null where recording_id = ${planted.id} and state = 'queued'`;
+  await until("the recording after all", 90_000, ended("recorded"));
+  for (const [key, hash] of planted.hashes) expect(await stores.ours.sha256(key)).toBe(hash);
+}, 300_000);
 
 test("an audit finds what was planted in the other store, and has what is copied deleted there", async () => {
   const { stack, sql } = under;

@@ -34,6 +34,34 @@ const { scripts } = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(textOf("package.json")));
 
+/** Begun at once, waited for where it is needed: what needs none goes on meanwhile. */
+let starting: Promise<Stack>;
+let stack: Stack;
+let dataDir = "";
+let env: Record<string, string> = {};
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "documents-"));
+  starting = startStack({ dataDir, ports: "free" });
+  // Told where it is waited for; until then a failure must not count as nobody's.
+  starting.catch(() => undefined);
+});
+afterAll(async () => {
+  const started = await starting.catch(() => undefined);
+  await started?.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}, 240_000);
+
+/** For what asks the stack for something. */
+const withStack = (): void =>
+  beforeAll(async () => {
+    stack = await starting;
+    const source = await localSource(dataDir);
+    env = Object.fromEntries(
+      Object.entries(source?.variables ?? {}).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+    );
+  }, 240_000);
+
 describe("the blocks", () => {
   test("there are some of every class", () => {
     for (const name of classes) expect(of(name).length, name).toBeGreaterThan(0);
@@ -114,23 +142,6 @@ describe("what is not run here", () => {
   );
 });
 
-let stack: Stack;
-let dataDir = "";
-let env: Record<string, string> = {};
-
-beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "documents-"));
-  stack = await startStack({ dataDir, ports: "free" });
-  const source = await localSource(dataDir);
-  env = Object.fromEntries(
-    Object.entries(source?.variables ?? {}).flatMap(([name, value]) => (value ? [[name, value]] : [])),
-  );
-}, 120_000);
-afterAll(async () => {
-  await stack?.stop();
-  await rm(dataDir, { recursive: true, force: true });
-}, 60_000);
-
 function inShell(command: string): Promise<{ exitCode: number; output: string }> {
   return new Promise((resolve) => {
     execFile(
@@ -155,6 +166,7 @@ function inShell(command: string): Promise<{ exitCode: number; output: string }>
 }
 
 describe("what is run", () => {
+  withStack();
   const commands = [...new Map(of("runs").map((one) => [one.command, one])).values()];
   test.each(commands)(
     "$command ($place)",
@@ -167,6 +179,7 @@ describe("what is run", () => {
 });
 
 describe("statements", () => {
+  withStack();
   const statements = blocks
     .filter(({ info }) => info === "" || info === "sql")
     .flatMap((block) => statementsOf(block).map((statement) => ({ place: block.place, statement })));

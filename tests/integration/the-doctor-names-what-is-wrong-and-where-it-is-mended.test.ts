@@ -95,6 +95,20 @@ const cases: Case[] = [
     todo: /Buckets, Endpoint of the bucket/,
   },
   {
+    when: "the bucket's name is none",
+    id: "environment.storage",
+    broken: settings(() => ({ BACKBLAZE_B2_BUCKET_NAME: "My Bucket" })),
+    what: /BACKBLAZE_B2_BUCKET_NAME is malformed \(must be a bucket name\)/,
+    todo: /Set BACKBLAZE_B2_BUCKET_NAME in \.env \(Backblaze, Buckets/,
+  },
+  {
+    when: "an address of Agora's is none",
+    id: "environment.agora",
+    broken: settings(() => ({ AGORA_API_URLS: "api.agora.io" })),
+    what: /AGORA_API_URLS is malformed/,
+    todo: /Set AGORA_API_URLS in \.env/,
+  },
+  {
     when: "a key pair has only one half",
     id: "environment.storage",
     broken: settings(() => ({ BACKBLAZE_B2_INGEST_SECRET_ACCESS_KEY: undefined })),
@@ -130,6 +144,17 @@ const cases: Case[] = [
     todo: /Set WAKE_UP_SECRET in \.env \(yours, whsec_/,
   },
   {
+    when: "several of our own are malformed at once, some of which nobody has to have",
+    id: "environment.ours",
+    broken: settings(() => ({
+      PLAYBACK_TOKEN_SECRET: "short",
+      HEALTH_SECRET: "tiny",
+      ALERT_WEBHOOK_URL: "http://hooks.example.com/x",
+    })),
+    what: /PLAYBACK_TOKEN_SECRET is malformed.*ALERT_WEBHOOK_URL is malformed.*HEALTH_SECRET is malformed/,
+    todo: /Set PLAYBACK_TOKEN_SECRET .*--fix makes one where its line is missing.*may take ALERT_WEBHOOK_URL, HEALTH_SECRET out/,
+  },
+  {
     when: "nobody says how callers reach each other",
     id: "environment.ours",
     broken: settings(() => ({ CALL_TRANSPORT: undefined })),
@@ -156,6 +181,13 @@ const cases: Case[] = [
     broken: settings(() => ({ PORTAL_URL: undefined })),
     what: /PORTAL_URL is not set/,
     todo: /Set PORTAL_URL/,
+  },
+  {
+    when: "the portal's address has a path",
+    id: "environment.portal",
+    broken: settings((right) => ({ PORTAL_URL: `${right.PORTAL_URL}/portal/` })),
+    what: /PORTAL_URL has something behind the host/,
+    todo: /Set PORTAL_URL in \.env \(.*without a path/,
   },
   {
     when: "Agora's addresses lead nowhere",
@@ -241,6 +273,13 @@ const cases: Case[] = [
     broken: settings(() => ({ BACKBLAZE_B2_SECRET_ACCESS_KEY: others.b2.storage.applicationKey })),
     what: /BACKBLAZE_B2_SECRET_ACCESS_KEY is not the applicationKey/,
     todo: /make a new key/,
+  },
+  {
+    when: "the region is another one, and the endpoint does not tell it",
+    id: "storage.objects",
+    broken: settings(() => ({ BACKBLAZE_B2_REGION: "us-west-000" })),
+    what: /or BACKBLAZE_B2_REGION \(us-west-000\) is not the storage's region/,
+    todo: /First the region.*Set BACKBLAZE_B2_REGION/,
   },
   {
     when: "the storage key may only read",
@@ -692,12 +731,16 @@ describe("the command", () => {
         AGORA_CUSTOMER_SECRET: right.AGORA_APP_CERTIFICATE,
         AGORA_API_URLS: right.AGORA_API_URLS,
         BACKBLAZE_B2_ENDPOINT: "https://f005.backblazeb2.com",
-        BACKBLAZE_B2_BUCKET_NAME: "another-bucket",
+        BACKBLAZE_B2_BUCKET_NAME: "Another Bucket",
         BACKBLAZE_B2_ACCESS_KEY_ID: right.BACKBLAZE_B2_SECRET_ACCESS_KEY,
         BACKBLAZE_B2_SECRET_ACCESS_KEY: right.BACKBLAZE_B2_ACCESS_KEY_ID,
+        BACKBLAZE_B2_REGION: "us-west-000",
         SUPABASE_URL: right.SUPABASE_URL,
         SUPABASE_PUBLISHABLE_KEY: right.SUPABASE_SECRET_KEY,
         WAKE_UP_SECRET: others.wakeUpSecret,
+        AGORA_WEBHOOK_SECRET: others.agora.webhookSecret,
+        HEALTH_SECRET: "tiny",
+        PORTAL_URL: "https://portal.example.org/portal",
       };
       await write(file, broken);
       await at.sql`delete from vault.secrets where name = 'functions_url'`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { storeError } from "../../_shared/b2/errors.ts";
 import { RecorderFailure } from "../../_shared/errors.ts";
 import { done, type EngineTask, type JobRecording } from "../../_shared/jobs/job.ts";
-import { collectFiles } from "../../_shared/storage/collect.ts";
+import { type CollectDeps, collectFiles } from "../../_shared/storage/collect.ts";
 import { readManifestSegments } from "../../_shared/storage/manifest.ts";
 import { jobForTest, RECORDING_ID, recordingForTest, taskForTest } from "../jobs/jobs-for-tests.ts";
 import { BEGIN_MS } from "../jobs/virtual-clock.ts";
@@ -246,6 +246,31 @@ Deno.test("a store that refuses us to the end is what the recording fails with, 
   assert.equal(await lookUntil(60_000), "give_up");
   assert.equal(await lookUntil(60_000, { size_bytes: 1_000 }), "retry");
   assert.deepEqual(story, []);
+});
+
+Deno.test("copies that the store refuses to the end: the lane says that nothing is there, and leaves the cause to who knows it", async () => {
+  const { deps, story } = storageForTest({});
+  const said: unknown[][] = [];
+  const lookAt = (leftMs: number) => {
+    const recording = recordingForTest({ status: "processing", deadline_at: BEGIN_MS + leftMs });
+    const source = { name: "staging", store: deps.bucket };
+    const database = {
+      ...deps.database,
+      planTransfers: () => Promise.resolve({ open_count: 1, given_up: [] }),
+      filesFailed: (...told: unknown[]) => {
+        said.push(told);
+        return Promise.resolve(true);
+      },
+    };
+    const job = jobForTest({ kind: "collect", recording, tasks: [taskForTest({ state: "gone" })] });
+    return collectFiles(job, {}, { ...deps, source, database } as CollectDeps);
+  };
+  assert.equal((await lookAt(2 * HOUR)).outcome, "snooze");
+  assert.deepEqual(said, []);
+  assert.deepEqual(await lookAt(HOUR), done);
+  // Without an error of its own: recorder_api.files_failed puts there what the copies met.
+  assert.deepEqual(said, [[RECORDING_ID, "files.missing"]]);
+  assert.ok(!story.includes("publish"));
 });
 
 Deno.test("what the database says is not softened", async () => {
