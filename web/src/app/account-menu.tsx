@@ -3,8 +3,9 @@ import { lazy, Suspense, useState } from "react";
 import { useSession } from "../backend/session.ts";
 import { IconButton } from "../design/button.tsx";
 import { en } from "../texts/en.ts";
+import { whenOnline } from "./when-online.ts";
 
-const OpenAccountMenu = lazy(() => import("./open-account-menu.tsx"));
+const OpenAccountMenu = lazy(whenOnline(() => import("./open-account-menu.tsx")));
 
 /** The button of the account. What is in its menu comes with the first press. */
 export function AccountMenu() {

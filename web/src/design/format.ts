@@ -20,9 +20,9 @@ export function formatClock(ms: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** A length in words: "52 min", "1 hr, 2 min", "34 sec". */
+/** A length in words: "52 min", "1 hr, 2 min", "34 sec". Seconds that are not whole do not count, as on a clock. */
 export function formatDuration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
+  const seconds = Math.max(0, Math.floor(ms / 1000));
   const unit = (value: number, name: "hour" | "minute" | "second") =>
     once(
       `duration ${name}`,

@@ -35,6 +35,9 @@ export const en = {
 
   notFoundTitle: "There is no such page",
   notFoundText: "The address is wrong, or what was here is gone.",
+  waitingForNetwork: "This page comes as soon as you are online again.",
+  partMissingTitle: "This page did not come",
+  partMissingText: "The portal cannot be reached. Check your connection, then reload the page.",
   brokenTitle: "This page broke",
   brokenText: "That is our mistake. Reload it; what you did before is saved.",
 
