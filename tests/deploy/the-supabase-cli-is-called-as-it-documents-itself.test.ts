@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type DeployDeps, type DeployOptions, deploy } from "../../scripts/deploy/deploy.ts";
 import { functionSecrets, planDeploy, projectRefOf } from "../../scripts/deploy/plan.ts";
 import { readProject } from "../../scripts/doctor/project.ts";
+import { secretValues, withoutSecrets } from "../../scripts/doctor/report.ts";
 import * as config from "../../supabase/functions/_shared/config.ts";
 
 const projectDir = join(import.meta.dirname, "../..");
@@ -240,6 +241,12 @@ describe("secrets", () => {
     expect(asked.size).toBeGreaterThan(20);
     const given = functionSecrets(Object.fromEntries([...asked].map((name) => [name, "x"])));
     expect([...asked].filter((name) => given[name] === undefined)).toEqual([]);
+  });
+
+  test("the address of alerts is one of them: whoever has it can write into the chat", () => {
+    const address = "https://hooks.example.com/services/T0/B0/x";
+    const said = withoutSecrets(`POST ${address}: 404`, secretValues({ ALERT_WEBHOOK_URL: address }));
+    expect(said).toBe("POST [secret]: 404");
   });
 
   test("Vault gets the secret that signs, and the database's password comes out of its address", async () => {
