@@ -9,13 +9,13 @@ const PROJECT = fileURLToPath(new URL("..", import.meta.url));
 const CLI = join(PROJECT, "node_modules/supabase/dist/supabase.js");
 
 /** What a run of the CLI ended with. */
-export interface CliRun {
+interface CliRun {
   exitCode: number;
   stdout: string;
   stderr: string;
 }
 
-export interface SupabaseCli {
+interface SupabaseCli {
   /**
    * Runs one command, `["db", "push"]` for example, saying yes to everything it asks.
    *

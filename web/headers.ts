@@ -1,5 +1,5 @@
 /** Where the portal's pages may speak to, and how they may be shown. */
-export interface PortalPlaces {
+interface PortalPlaces {
   /** Base address of the Supabase project. */
   supabaseUrl: string;
   /** Where recordings are played from: the store's endpoint, or the CDN before it. */

@@ -4,7 +4,7 @@ import { type Log, reasonOf } from "../stack/part.ts";
 import { playlistOrder } from "./file-names.ts";
 import type { AgoraSettings } from "./settings.ts";
 import { Storage } from "./storage.ts";
-import type { TaskRecord, TaskStore } from "./task-store.ts";
+import type { TaskRecord, TaskStore } from "./tasks/task-store.ts";
 
 /**
  * Where pieces of a recording wait when the bucket could not be reached: forwarded by themselves some time after the task

@@ -53,7 +53,7 @@ export function controlOf(
 ): AgoraControl {
   function switchOn(fault: Fault): void {
     const meant = () => service.tasks.filter(({ record }) => strikes(fault, record));
-    if (fault.kind === "failover") for (const task of meant()) task.failover(fault.ms);
+    if (fault.kind === "failover") for (const task of meant()) task.life.failover(fault.ms);
     else if (fault.kind === "end_task") for (const task of meant()) task.endFor(fault.reason);
     else if (fault.kind === "end_control") for (const task of meant()) task.endControl();
     else faults.add(fault);
@@ -68,19 +68,19 @@ export function controlOf(
       faults.clear();
     },
     tasks: () =>
-      service.tasks.map(({ record, status }) => ({
+      service.tasks.map(({ record, life }) => ({
         sid: record.sid,
         resourceId: record.resourceId,
         cname: record.cname,
         uid: record.uid,
         recorderUid: record.recorderUid,
-        status,
+        status: life.status,
         failovers: record.failovers,
         layout: record.layout,
       })),
     setPublishers: (cname, publishers) => service.setPublishers(cname, publishers),
     setMembers: (cname, uids) => service.setMembers(cname, uids),
-    failover: (sid, ms) => service.tasks.find(({ record }) => record.sid === sid)?.failover(ms) ?? false,
+    failover: (sid, ms) => service.tasks.find(({ record }) => record.sid === sid)?.life.failover(ms) ?? false,
     healthCheck: (eventTypes) => Promise.all(eventTypes.map((eventType) => notifier.check(eventType))),
   };
 }

@@ -1,6 +1,9 @@
 /** The characters of a channel name that the recording service replaces by a hyphen in file names. */
 const replaced = /[!@#$%^&*()+_.=[\]{}~|,;:?<>]/g;
 
+/** Name ending of a file that is still being written. */
+export const unfinished = ".part";
+
 export interface TaskFiles {
   playlist: string;
   /** The playlist when it comes by the backup cloud: `_<tick>_<index>` before its ending, the larger index is newer. */
@@ -26,8 +29,11 @@ export function utc17(ms: number): string {
   return new Date(ms).toISOString().replace(/\D/g, "");
 }
 
+export function isPlaylist(name: string): boolean {
+  return name.endsWith(".m3u8");
+}
+
 /** Media before the playlists that name it. */
 export function playlistOrder(a: string, b: string): number {
-  const isPlaylist = (name: string) => Number(name.endsWith(".m3u8"));
-  return isPlaylist(a) - isPlaylist(b) || (a < b ? -1 : 1);
+  return Number(isPlaylist(a)) - Number(isPlaylist(b)) || (a < b ? -1 : 1);
 }

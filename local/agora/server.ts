@@ -33,7 +33,7 @@ import { REFUSALS, type RefusalList, Refusals } from "./refusals/list.ts";
 import { requestHandler } from "./rest-api.ts";
 import { RecordingService } from "./service.ts";
 import type { AgoraSettings } from "./settings.ts";
-import { TaskStore } from "./task-store.ts";
+import { TaskStore } from "./tasks/task-store.ts";
 import { Notifier } from "./webhooks.ts";
 
 export type RunningAgora = RunningPart & {

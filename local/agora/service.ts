@@ -18,8 +18,9 @@ import { storageConfigRefusals } from "./refusals/storage-config.ts";
 import { acquireBodyOf, layoutOf, startRequestOf, storageConfigOf, taskBodyOf } from "./request-rules.ts";
 import { type ResourceClaims, ResourceIds, requestHash } from "./resource-id.ts";
 import type { AgoraSettings } from "./settings.ts";
-import { type MediaSource, Task } from "./task.ts";
-import type { TaskStore } from "./task-store.ts";
+import { Task } from "./tasks/task.ts";
+import type { MediaSource } from "./tasks/task-deps.ts";
+import type { TaskStore } from "./tasks/task-store.ts";
 import type { Notifier } from "./webhooks.ts";
 
 /** Ids of a call on a running task, as they stand in its path. */
@@ -153,7 +154,7 @@ export class RecordingService {
       request,
     });
     this.#parts.store.save(task.record);
-    task.start();
+    task.life.start();
     return success({ cname, uid, resourceId, sid });
   }
 
@@ -204,7 +205,7 @@ export class RecordingService {
   /** Somebody may have begun or ceased to publish in a channel. */
   publishingChanged(cname: string): void {
     for (const task of this.tasks) {
-      if (task.record.cname === cname) task.publishingChanged();
+      if (task.record.cname === cname) task.life.publishingChanged();
     }
   }
 
@@ -223,13 +224,13 @@ export class RecordingService {
         continue;
       }
       this.#parts.log("going on with a task of the last run", { sid, cname });
-      this.#take(record).resume();
+      this.#take(record).life.resume();
     }
   }
 
   /** Ends all tasks as if the process had been killed. */
   async abandon(): Promise<void> {
-    await Promise.all(this.tasks.map((task) => task.abandon()));
+    await Promise.all(this.tasks.map((task) => task.life.abandon()));
   }
 
   #take(record: Task["record"]): Task {
@@ -239,7 +240,7 @@ export class RecordingService {
       sourceOf: (cname) => this.#sourceOf(cname),
       isPublishing: (cname, source) => this.#isPublishing(cname, source),
       isMember: (cname, uid) => this.#isMember(cname, uid),
-      onGone: ({ record: { sid } }) => this.#tasks.delete(sid),
+      onGone: (sid) => this.#tasks.delete(sid),
     });
     this.#tasks.set(record.sid, task);
     return task;
@@ -263,7 +264,7 @@ export class RecordingService {
     const answer =
       refusals.when("task.resource_unreadable", () => claims === null) ??
       refusals.when("task.gone", () => task === undefined || path.mode !== "mix") ??
-      refusals.when("task.failover", () => task?.isMoving === true || isStruck()) ??
+      refusals.when("task.failover", () => task?.life.isMoving === true || isStruck()) ??
       refusals.when("task.control_expired", () => task?.isBeyondControl === true) ??
       refusals.when("task.sid_mismatch", () => task?.record.resourceId !== path.resourceId) ??
       refusals.when(

@@ -6,7 +6,7 @@ import type { Step, StepName } from "./plan.ts";
 
 /** What is done, and for what: a step that was done for another commit or other settings counts as not done. */
 const stateSchema = z.object({ done: z.record(z.string(), z.object({ key: z.string(), at: z.string() })) });
-export type DeployState = z.output<typeof stateSchema>;
+type DeployState = z.output<typeof stateSchema>;
 
 /** What a finished step is valid for. */
 export interface Ground {

@@ -21,7 +21,7 @@ export const DOCTOR_POLICY: RetryPolicy = {
 };
 
 /** What a bucket's rules do by themselves; undefined members are done by none. */
-export interface LifecycleFacts {
+interface LifecycleFacts {
   /** Days after which a version that is no longer current goes. */
   noncurrentDays: number | undefined;
   /** Days after which an unfinished upload is given up. */

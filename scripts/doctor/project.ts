@@ -18,7 +18,7 @@ export async function readProject(projectDir: string): Promise<Project> {
 }
 
 /** The jobs that migrations schedule and do not take away again, by the statements themselves: there is no second list. */
-export function cronJobsIn(migrations: readonly string[]): CronJob[] {
+function cronJobsIn(migrations: readonly string[]): CronJob[] {
   const jobs = new Map<string, CronJob>();
   const statement =
     /^select cron\.schedule\('([^']+)', '([^']+)', '((?:[^']|'')+)'\);|^select cron\.unschedule\('([^']+)'\);/gm;

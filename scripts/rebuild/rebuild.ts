@@ -15,7 +15,7 @@ export interface Rebuilt {
   words: string;
 }
 
-export interface RebuildDeps {
+interface RebuildDeps {
   bucket: Pick<B2Client, "list" | "getText">;
   /** As `postgres`. */
   sql: postgres.Sql;

@@ -10,17 +10,20 @@ create index engine_tasks_resting on recorder.engine_tasks (engine_account, gone
 create or replace function recorder.free_tasks(p_engine_account text) returns integer
   language plpgsql stable set search_path = ''
 as $$
+declare
+  -- As values: compared with a volatile expression, the index of what rests would be read from its beginning, every recorder there ever was.
+  v_unheard_since timestamptz := clock_timestamp() - recorder.seconds('unheard_start_limit');
+  v_resting_since timestamptz := clock_timestamp() - recorder.seconds('place_rest');
 begin
   return (select greatest(0,
     coalesce(a.concurrent_tasks, recorder.setting('concurrent_tasks')::integer)
     - (select count(*) from recorder.engine_tasks t
        where t.engine_account = a.engine_account and t.state in ('requested', 'running')
          -- One that was given up without ever having shown itself does not run by now.
-         and not (t.superseded and t.sid is null
-           and t.start_sent_at < clock_timestamp() - recorder.seconds('unheard_start_limit')))::integer
+         and not (t.superseded and t.sid is null and t.start_sent_at < v_unheard_since))::integer
     - (select count(*) from recorder.engine_tasks t
        where t.engine_account = a.engine_account and t.state = 'gone' and t.sid is not null
-         and t.gone_at > clock_timestamp() - recorder.seconds('place_rest'))::integer
+         and t.gone_at > v_resting_since)::integer
     -- A start under way counts from its claim on, once.
     - (select count(*) from recorder.jobs j
        where j.state = 'running' and j.kind = 'start' and j.engine_account = a.engine_account
@@ -36,14 +39,18 @@ comment on function recorder.free_tasks(text) is
 create function recorder.next_free_task_at(p_engine_account text) returns timestamptz
   language plpgsql stable set search_path = ''
 as $$
+declare
+  v_rest interval := recorder.seconds('place_rest');
+  v_unheard_limit interval := recorder.seconds('unheard_start_limit');
+  v_resting_since timestamptz := clock_timestamp() - v_rest;
+  v_unheard_since timestamptz := clock_timestamp() - v_unheard_limit;
 begin
   return coalesce(least(
-    (select min(t.gone_at) + recorder.seconds('place_rest') from recorder.engine_tasks t
-     where t.engine_account = p_engine_account and t.state = 'gone' and t.sid is not null
-       and t.gone_at > clock_timestamp() - recorder.seconds('place_rest')),
-    (select min(t.start_sent_at) + recorder.seconds('unheard_start_limit') from recorder.engine_tasks t
+    (select min(t.gone_at) + v_rest from recorder.engine_tasks t
+     where t.engine_account = p_engine_account and t.state = 'gone' and t.sid is not null and t.gone_at > v_resting_since),
+    (select min(t.start_sent_at) + v_unheard_limit from recorder.engine_tasks t
      where t.engine_account = p_engine_account and t.state = 'requested' and t.superseded and t.sid is null
-       and t.start_sent_at > clock_timestamp() - recorder.seconds('unheard_start_limit'))), 'infinity');
+       and t.start_sent_at > v_unheard_since)), 'infinity');
 end
 $$;
 comment on function recorder.next_free_task_at(text) is
@@ -109,6 +116,7 @@ begin
       select count(*), jsonb_agg(jsonb_build_object(
         'id', (p.job).id, 'lease', (p.job).lease_token, 'kind', (p.job).kind, 'recording_id', (p.job).recording_id,
         'engine_task_id', (p.job).engine_task_id, 'attempts', (p.job).attempts, 'max_attempts', (p.job).max_attempts,
+        'correlation_id', (p.job).correlation_id,
         'wait_ms', case when v_kind.engine_requests > 0
           then greatest(0, ceil(extract(epoch from v_first_at + v_spacing * p.place - v_now) * 1000)) else 0 end,
         'engine_account', (p.job).engine_account,

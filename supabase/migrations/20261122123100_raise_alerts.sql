@@ -96,6 +96,7 @@ create function recorder.check_success_rate() returns recorder.health_check
 as $$
 declare
   v_least numeric := recorder.setting('success_least');
+  v_since timestamptz := clock_timestamp() - recorder.seconds('success_window');
   v_rate record;
 begin
   select * into v_rate from recorder.success_rate();
@@ -104,7 +105,7 @@ begin
     format('%s of %s recordings of the last %s h are there.', v_rate.succeeded, v_rate.counted, round(recorder.setting('success_window') / 3600))
     || coalesce((
       select ' Most failed with ' || o.error_code || '.' from recorder.outcomes o
-      where o.outcome = 'failed' and o.decided_at > clock_timestamp() - recorder.seconds('success_window')
+      where o.outcome = 'failed' and o.decided_at > v_since
       group by o.error_code order by count(*) desc, o.error_code limit 1), ''));
 end
 $$;
@@ -253,6 +254,7 @@ declare
   v_check recorder.health_check;
   v_alert recorder.alerts;
   v_now timestamptz;
+  v_kept_since timestamptz := clock_timestamp() - recorder.seconds('alert_retention');
   v_fired integer := 0;
   v_resolved integer := 0;
 begin
@@ -286,29 +288,29 @@ begin
       v_resolved := v_resolved + 1;
     end if;
   end loop;
-  delete from recorder.alerts a where a.resolved_at < clock_timestamp() - recorder.seconds('alert_retention');
+  delete from recorder.alerts a where a.resolved_at < v_kept_since;
   return jsonb_build_object('fired', v_fired, 'resolved', v_resolved);
 end
 $$;
 comment on function recorder.evaluate_alerts() is
   'Asks every rule and moves its alert: pending, firing after for_seconds, resolved after alert_calm of green; a rule that was switched off is green. Each step that people hear of writes its job in the same transaction. Gives how many fired and how many ended. Called after every sweep, by whoever sweeps.';
 
-create or replace function recorder.count_after_sweep() returns trigger
+create function recorder.raise_alerts_after_sweep() returns trigger
   language plpgsql security definer set search_path = ''
 as $$
 begin
-  perform recorder.fold_tallies();
-  begin
-    perform recorder.evaluate_alerts();
-  exception when others then
-    -- What mends must not fail because what tells of it does.
-    raise warning 'recorder: alerts could not be evaluated: %', sqlerrm;
-  end;
+  perform recorder.evaluate_alerts();
+  return null;
+exception when others then
+  -- What mends must not fail because what tells of it does.
+  raise warning 'recorder: alerts could not be evaluated: %', sqlerrm;
   return null;
 end
 $$;
-comment on function recorder.count_after_sweep() is
-  'Trigger of recorder.sweeps: what was counted since the last sweep becomes totals, and the rules of alerts are asked. A failure of the rules is a warning.';
+comment on function recorder.raise_alerts_after_sweep() is
+  'Trigger of recorder.sweeps: the rules of alerts are asked. A failure is a warning of the sweep. By its name it runs after count_after_sweep.';
+create trigger raise_alerts_after_sweep after update of last_result on recorder.sweeps
+  for each row execute function recorder.raise_alerts_after_sweep();
 
 -- Delivery ------------------------------------------------------------------------------------------------------------------
 
@@ -317,23 +319,35 @@ alter table recorder.jobs
   drop constraint jobs_only_these_have_no_recording,
   add constraint jobs_only_these_have_no_recording check (recording_id is not null or kind in ('audit', 'notify', 'alert'));
 
--- An alert has no recording whose story could tell that it was given up. What everything else does stays in one place.
-alter function recorder.give_up(recorder.jobs, jsonb) rename to give_up_on_recording;
-create function recorder.give_up(p_job recorder.jobs, p_error jsonb) returns void
+-- An alert has no recording whose story could tell that it was given up.
+create or replace function recorder.give_up(p_job recorder.jobs, p_error jsonb) returns void
   language plpgsql set search_path = ''
 as $$
 begin
-  if p_job.kind = 'alert' then
-    update recorder.jobs set
-      state = 'dead', lease_token = null, leased_until = null, last_error = p_error, finished_at = clock_timestamp()
-    where id = p_job.id;
-  else
-    perform recorder.give_up_on_recording(p_job, p_error);
+  update recorder.jobs set
+    state = 'dead', lease_token = null, leased_until = null, last_error = p_error, finished_at = clock_timestamp()
+  where id = p_job.id;
+  if p_job.kind = 'start' then
+    perform recorder.lock_calls(p_job.recording_id);
+    if recorder.apply(p_job.recording_id, 'engine.start_failed', 'engine', jsonb_build_object('error', p_error)) then
+      -- Whether one of them still comes up is unknown: it is stopped as soon as it shows itself.
+      update recorder.engine_tasks t set superseded = true where t.recording_id = p_job.recording_id and t.state <> 'gone';
+      perform recorder.enqueue('repair', p_job.recording_id, t.id)
+      from recorder.engine_tasks t
+      where t.recording_id = p_job.recording_id and t.state in ('requested', 'running');
+    else
+      perform recorder.conclude(p_job.recording_id);
+    end if;
+  elsif p_job.kind = 'collect' then
+    perform recorder.apply(p_job.recording_id, 'files.missing', 'storage', jsonb_build_object('error', p_error));
+  elsif p_job.kind not in ('notify', 'audit', 'alert') then
+    perform recorder.note(p_job.recording_id, 'system', 'job.died',
+      jsonb_build_object('kind', p_job.kind, 'error', recorder.public_error(p_error, 'unexpected_error') -> 'code'));
   end if;
 end
 $$;
 comment on function recorder.give_up(recorder.jobs, jsonb) is
-  'Ends a job for good. An alert that nobody took is a dead job and nothing else (it stands in recorder.alerts all the same); for the other kinds see recorder.give_up_on_recording. The caller has locked the channel.';
+  'Ends a job for good and puts the reason on its recording: a start or a collection ends in failed, a stop is begun anew by the sweep after stop_again_after, of the others the story tells, but for those that are no part of it (notify, audit, alert: an alert that nobody took stands in recorder.alerts all the same). The caller has locked the channel.';
 
 -- Administrators in the portal ------------------------------------------------------------------------------------------------
 
@@ -407,23 +421,6 @@ create function public.list_alerts() returns table (
 as $$ select * from access.list_alerts() $$;
 comment on function public.list_alerts() is 'RPC: what administrators of the portal must hear of; nothing for everybody else. See access.list_alerts.';
 
--- The numbers of alerts are read with the others.
-alter function recorder.measure_jobs() rename to measure_work;
-create function recorder.measure_jobs() returns table (metric text, labels jsonb, value numeric)
-  language plpgsql stable set search_path = ''
-as $$
-begin
-  return query
-    select * from recorder.measure_work()
-    union all
-    select 'alerts_firing', jsonb_build_object('rule', r.rule, 'severity', r.severity),
-      case when exists (select from recorder.alerts a where a.rule = r.rule and a.state = 'firing') then 1 else 0 end::numeric
-    from recorder.alert_rules r where r.is_enabled;
-end
-$$;
-comment on function recorder.measure_jobs() is
-  'What is counted where it stands: recorder.measure_work and, for each rule that is switched on, whether its alert fires. For recorder_api.read_metrics.';
-
 -- Who may what ----------------------------------------------------------------------------------------------------------------
 
 do $$
@@ -443,12 +440,12 @@ begin
     'recorder.check_webhook_silence()', 'recorder.check_success_rate()', 'recorder.note_storage_cap()', 'recorder.check_storage_cap()',
     'recorder.set_secret_expiry(text, timestamptz)', 'recorder.check_secret_dates()',
     'recorder.check_rule(recorder.alert_rules, recorder.health_check[])', 'recorder.send_alert(recorder.alerts)',
-    'recorder.evaluate_alerts()', 'recorder.measure_jobs()', 'recorder.give_up(recorder.jobs, jsonb)', 'recorder.name_portal_administrator(uuid, boolean)',
+    'recorder.evaluate_alerts()', 'recorder.raise_alerts_after_sweep()', 'recorder.name_portal_administrator(uuid, boolean)',
     'access.is_portal_administrator()', 'access.list_alerts()', 'public.is_portal_administrator()', 'public.list_alerts()']
   loop
     execute format('revoke all on function %s from public, anon, authenticated, service_role', v_name);
     -- What touches Auth stays with postgres.
-    if v_name like 'recorder.%' and v_name not like '%portal_administrator%' and v_name not like 'recorder.give_up%' then
+    if v_name like 'recorder.%' and v_name not like '%portal_administrator%' then
       execute format('alter function %s owner to recorder_owner', v_name);
     end if;
   end loop;

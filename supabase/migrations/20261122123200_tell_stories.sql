@@ -1,39 +1,5 @@
 -- One recording's story, for whoever has to explain it: what people read of it, what recorders did, what work there was, what files
--- came. And one number that is the same in all of it: made with the wish, copied to every job, logged with every step.
-
-alter table public.recordings add column correlation_id uuid not null default gen_random_uuid();
-comment on column public.recordings.correlation_id is
-  'Made with the wish; on every job and every line of the log that belongs to it. Worth telling to whoever is asked for help.';
-
-alter table recorder.jobs add column correlation_id uuid not null default gen_random_uuid();
-comment on column recorder.jobs.correlation_id is 'That of its recording; its own where it has none.';
-update recorder.jobs j set correlation_id = r.correlation_id from public.recordings r where r.id = j.recording_id;
-
-create function recorder.correlate_job() returns trigger
-  language plpgsql security definer set search_path = ''
-as $$
-begin
-  select r.correlation_id into new.correlation_id from public.recordings r where r.id = new.recording_id;
-  return new;
-end
-$$;
-comment on function recorder.correlate_job() is 'Trigger of recorder.jobs: the number of the recording goes on to its work.';
-create trigger correlate_job before insert on recorder.jobs
-  for each row when (new.recording_id is not null) execute function recorder.correlate_job();
-
--- A claim carries it to the function.
-alter function recorder.job_context(recorder.jobs) rename to facts_for_job;
-create function recorder.job_context(p_job recorder.jobs) returns jsonb
-  language plpgsql stable set search_path = ''
-as $$
-begin
-  return recorder.facts_for_job(p_job) || jsonb_build_object('correlation_id', p_job.correlation_id);
-end
-$$;
-comment on function recorder.job_context(recorder.jobs) is
-  'What goes out with a claimed job: what its handler needs (recorder.facts_for_job), and the number that its lines of the log carry.';
-
--- Words ---------------------------------------------------------------------------------------------------------------------
+-- came.
 
 create table recorder.event_meanings (
   event text primary key,
@@ -164,21 +130,12 @@ $$;
 comment on function recorder.story(uuid) is
   'Everything that is known of one recording, in the order of time, a sentence each: events, attempts, what the engine sent, jobs, files, copies, the outcome. Jobs and the engine''s own events are kept for a week. Refuses with argument_missing, recording_not_found. For recorder_admin and `npm run logs`.';
 
-do $$
-declare
-  v_name text;
-begin
-  alter table recorder.event_meanings owner to recorder_owner;
-  alter table recorder.event_meanings enable row level security;
-  revoke all on recorder.event_meanings from public, anon, authenticated, service_role;
-  grant select on recorder.event_meanings to recorder_admin;
-  create policy "administrators read" on recorder.event_meanings for select to recorder_admin using (true);
-  foreach v_name in array array[
-    'recorder.correlate_job()', 'recorder.job_context(recorder.jobs)', 'recorder.megabytes(bigint)', 'recorder.story(uuid)']
-  loop
-    execute format('revoke all on function %s from public, anon, authenticated, service_role', v_name);
-    execute format('alter function %s owner to recorder_owner', v_name);
-  end loop;
-end
-$$;
+alter table recorder.event_meanings owner to recorder_owner;
+alter table recorder.event_meanings enable row level security;
+revoke all on recorder.event_meanings from public, anon, authenticated, service_role;
+grant select on recorder.event_meanings to recorder_admin;
+create policy "administrators read" on recorder.event_meanings for select to recorder_admin using (true);
+alter function recorder.megabytes(bigint) owner to recorder_owner;
+alter function recorder.story(uuid) owner to recorder_owner;
+revoke all on function recorder.megabytes(bigint), recorder.story(uuid) from public, anon, authenticated, service_role;
 grant execute on function recorder.story(uuid) to recorder_admin;

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { runbooks } from "../../web/src/texts/alerts.ts";
 import { eventually } from "../integration/watching.ts";
 import { seriousFindings } from "./accessible.ts";
 import { seeded, seededPassword, signInOn } from "./people.ts";
@@ -183,6 +184,66 @@ describe.skipIf(!hasBrowser())("in a real browser", { timeout: 240_000 }, () => 
     await context.setOffline(false);
     await page.getByText("You are offline.").waitFor({ state: "detached" });
     await context.close();
+  });
+
+  test("an administrator is told what is wrong and when it is over; for others there is neither the page nor a way there", async () => {
+    const { sql } = under;
+    // Really so, as the sweep asks the same rules meanwhile.
+    await sql`select recorder.set_secret_expiry('AGORA_CUSTOMER_SECRET', now() + interval '3 days')`;
+    await sql`select recorder.evaluate_alerts()`;
+    const fired = await sql`
+      update recorder.alerts set pending_at = now() - interval '3 hours', fired_at = now() - interval '3 hours'
+      where rule = 'secret_expiring' and state = 'firing' returning id`;
+    expect(fired).toHaveLength(1);
+    await sql`select recorder.name_portal_administrator('a0000000-0000-4000-8000-000000000002')`;
+    const openMenu = (page: Page) => page.getByRole("button", { name: /^Account of/ }).click();
+    const wayThere = (page: Page) => page.getByRole("menuitem", { name: "Alerts" });
+
+    const visitor = await under.visitors.signedIn(seeded.secondMentor);
+    const { page, context } = visitor;
+    await homeOf(page);
+    await openMenu(page);
+    await wayThere(page).click();
+    await page.waitForURL("**/alerts");
+    const listed = (region: string) =>
+      page
+        .getByRole("region", { name: region })
+        .getByRole("listitem")
+        .filter({ hasText: "A secret expires soon." });
+    await listed("Firing now").getByText("AGORA_CUSTOMER_SECRET ends", { exact: false }).waitFor();
+    await listed("Firing now").getByText("3 hours ago").waitFor();
+    await listed("Firing now").getByText("docs/operations.md#alert-secret_expiring").waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(visitor.noise).toEqual([]);
+
+    const other = await under.visitors.signedIn(seeded.secondMentee, "/alerts");
+    await heading(other.page, "There is no such page").waitFor();
+    const answered = other.page.waitForResponse(/is_portal_administrator/);
+    await openMenu(other.page);
+    await other.page.getByRole("menuitem", { name: "Sign out" }).waitFor();
+    expect(await (await answered).json()).toBe(false);
+    expect(await wayThere(other.page).count()).toBe(0);
+    expect(await other.page.getByText(/secret|alert/i).count()).toBe(0);
+    expect(other.noise).toEqual([]);
+    await other.context.close();
+
+    await sql`select recorder.set_secret_expiry('AGORA_CUSTOMER_SECRET', null)`;
+    await sql`select recorder.evaluate_alerts()`;
+    await sql`update recorder.alerts set calm_at = calm_at - interval '1 hour' where rule = 'secret_expiring' and state = 'firing'`;
+    await sql`select recorder.evaluate_alerts()`;
+    // Whoever comes back from a lost network sees what is so, without waiting for the next time that is asked.
+    await context.setOffline(true);
+    await page.getByText("You are offline.").waitFor();
+    await context.setOffline(false);
+    await listed("Recovered").waitFor();
+    expect(await listed("Firing now").count()).toBe(0);
+    await context.close();
+
+    // What the page says to run is understood where it is run.
+    const commands = Object.values(runbooks).flatMap((runbook) => runbook.commands);
+    const ready = commands.filter((command) => command.startsWith("select") && !command.includes("…"));
+    expect(ready.length).toBeGreaterThan(5);
+    for (const command of ready) await sql.unsafe(`explain ${command}`);
   });
 
   test("who meets nobody yet is told so, and signing out in one tab signs out all of them", async () => {

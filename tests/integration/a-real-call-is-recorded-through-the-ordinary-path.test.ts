@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { type CallerClock, NodeCaller } from "../../local/agora/tests/node-caller.ts";
+import type { CallerClock } from "../../local/agora/tests/caller-media.ts";
+import { NodeCaller } from "../../local/agora/tests/node-caller.ts";
 import { recordersOf } from "../../local/agora/tests/recorder-processes.ts";
 import { until } from "../../local/agora/tests/stage.ts";
 import type { CallCredentials } from "../../web/src/calls/transport.ts";

@@ -34,7 +34,7 @@ export class StagedTrack extends EventTarget {
 export const track = (kind: "audio" | "video", id: string): MediaStreamTrack & StagedTrack =>
   new StagedTrack(kind, id) as MediaStreamTrack & StagedTrack;
 
-export interface StagedLocal {
+interface StagedLocal {
   source: StagedTrack;
   isClosed: boolean;
   muted: boolean;

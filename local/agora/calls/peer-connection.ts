@@ -2,7 +2,6 @@ import {
   MediaStreamTrack,
   ReceiverEstimatedMaxBitrate,
   RTCPeerConnection,
-  RTCRtpCodecParameters,
   type RTCRtpTransceiver,
   RtcpPayloadSpecificFeedback,
   RtcpSrPacket,
@@ -15,6 +14,7 @@ import {
   slotCount,
 } from "../../../web/src/calls/local/messages.ts";
 import type { MediaKind } from "../../../web/src/calls/transport.ts";
+import { loopbackConfig } from "./connection-config.ts";
 import { ntpEpochSeconds, withTrueTime } from "./true-time.ts";
 
 /** A sender's own statement: this RTP time was this wall time (UTC ms). */
@@ -48,28 +48,6 @@ const bitrateEveryMs = 1_000;
 /** A key frame costs as much as a second of pictures: asked for at most this often. */
 const keyFrameEveryMs = 500;
 
-const codecs = {
-  audio: [
-    new RTCRtpCodecParameters({
-      mimeType: "audio/opus",
-      clockRate: 48_000,
-      channels: 2,
-      payloadType: 111,
-      parameters: "minptime=10;useinbandfec=1",
-    }),
-  ],
-  video: [
-    new RTCRtpCodecParameters({
-      mimeType: "video/H264",
-      clockRate: 90_000,
-      payloadType: 102,
-      // Without transport-cc: this library sends that feedback so rarely that browsers fall to 65 kbit/s.
-      rtcpFeedback: [{ type: "nack" }, { type: "nack", parameter: "pli" }, { type: "goog-remb" }],
-      parameters: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
-    }),
-  ],
-};
-
 /**
  * The media of one page: one connection with a place for each thing it may send and for each thing of each other person, fixed
  * from the beginning, so that nothing is ever negotiated again.
@@ -88,16 +66,7 @@ export class PeerConnection {
   constructor(events: ConnectionEvents, lossPercent: number) {
     this.#events = events;
     this.#connection = new RTCPeerConnection({
-      codecs,
-      headerExtensions: { audio: [], video: [] },
-      iceServers: [],
-      // Without both families the library looks at no interface; 127.0.0.1 is added, and the socket bound to it.
-      iceUseIpv4: false,
-      iceUseIpv6: false,
-      iceAdditionalHostAddresses: ["127.0.0.1"],
-      iceInterfaceAddresses: { udp4: "127.0.0.1" },
-      iceUseTcp: false,
-      bundlePolicy: "max-bundle",
+      ...loopbackConfig(),
       // The library reads this as the share that is kept.
       debug: lossPercent > 0 ? { inboundPacketLoss: 100 - lossPercent } : {},
     });

@@ -1,13 +1,11 @@
 import { join } from "node:path";
-import { BufferTarget, FilePathTarget, Mp4OutputFormat, MpegTsOutputFormat } from "mediabunny";
-import { blockSeconds } from "../media/beeps.ts";
-import { Container, type Tracks } from "../media/container.ts";
-import type { RecordingSink } from "../media/recorder.ts";
+import { unfinished } from "../file-names.ts";
+import { blockSamples, blockSeconds, sampleRate, soundStepsPerSecond } from "../media/aac-blocks.ts";
+import { RecordingFiles, type RecordingSink } from "../media/recording-files.ts";
 import { type EncodedPicture, VideoEncoder } from "../media/video-encoder.ts";
-import { unfinished } from "../task-store.ts";
 import type { CaptureOrder } from "./messages.ts";
-import { blockSamples, SoundEncoder } from "./sound-encoder.ts";
-import { sampleRate, samplesPerMs } from "./sound-track.ts";
+import { SoundEncoder } from "./sound-encoder.ts";
+import { samplesPerMs } from "./sound-track.ts";
 import type { Stage } from "./stage.ts";
 
 /** A stretch of the call that is recorded: media time `media` (s) is the monotonic moment `start` (ms). */
@@ -16,25 +14,6 @@ interface Span {
   start: number;
   end: number;
 }
-
-interface OpenSlice {
-  container: Container;
-  target: BufferTarget;
-  start: number;
-  startedAt: number;
-  afterGap: boolean;
-}
-
-interface OpenMp4 {
-  container: Container;
-  index: number;
-  path: string;
-  start: number;
-  startedAt: number;
-}
-
-/** Steps per second where there is no picture to pace the work. */
-const soundStepsPerSecond = 5;
 
 /** Behind by no more than this, every picture is made; beyond it some are left out, ms. */
 const catchUpMs = 2_000;
@@ -49,19 +28,13 @@ export class CallRecorder {
   readonly #order: CaptureOrder;
   readonly #stage: Stage;
   readonly #sink: RecordingSink;
-  readonly #tracks: Tracks;
+  readonly #files: RecordingFiles;
   readonly #encoder: VideoEncoder | null;
   readonly #sound: SoundEncoder | null;
   readonly #spans: Span[] = [];
   #wallOffset = 0;
   #heardUntil = Number.NEGATIVE_INFINITY;
-  #slice: OpenSlice | null = null;
-  #mp4: OpenMp4 | null = null;
-  #mp4Count = 0;
-  #held: { picture: EncodedPicture; at: number } | null = null;
-  #nextBlock = 0;
   #nextStep = 0;
-  #followsGap = true;
   #isFinishing = false;
   #wake: () => void = () => undefined;
   #work: Promise<void> = Promise.resolve();
@@ -75,7 +48,19 @@ export class CallRecorder {
       order.audio === null
         ? null
         : new SoundEncoder(order.audio, (block, left, right) => this.#mix(block, left, right));
-    this.#tracks = { video: order.video, audio: this.#sound };
+    const { mp4 } = order;
+    this.#files = new RecordingFiles(
+      {
+        sliceSeconds: order.sliceSeconds,
+        mp4: mp4 && {
+          maxSeconds: mp4.maxSeconds,
+          pathOf: (index) => join(mp4.folder, `call_${index}.mp4${unfinished}`),
+        },
+      },
+      { video: order.video, audio: this.#sound },
+      sink,
+      (block) => this.#sound?.forgetBefore(block),
+    );
   }
 
   /** Throws when the media library lacks an encoder. */
@@ -115,7 +100,7 @@ export class CallRecorder {
     this.#isFinishing = true;
     this.#wake();
     await this.#work;
-    await this.#closeMp4();
+    await this.#files.endMp4();
     this.#encoder?.close();
     this.#sound?.close();
     return mediaEnd(this.#spans.at(-1));
@@ -145,8 +130,8 @@ export class CallRecorder {
         continue;
       }
       if (span.end <= reached) {
-        await this.#closeSlice(mediaEnd(span), this.#isFinishing ? blockSeconds / 2 : 0);
-        this.#followsGap = true;
+        await this.#files.endSlice(mediaEnd(span), this.#isFinishing ? blockSeconds / 2 : 0);
+        this.#files.interrupt();
         this.#nextStep = 0;
         index += 1;
         continue;
@@ -163,36 +148,13 @@ export class CallRecorder {
   }
 
   async #step(at: number, moment: number): Promise<void> {
-    const followsGap = this.#followsGap;
-    const isCut = followsGap || !this.#slice || at - this.#slice.start >= this.#order.sliceSeconds - 1e-6;
+    const cut = this.#files.cutAt(at);
     let picture: EncodedPicture | null = null;
     if (this.#encoder) {
       this.#stage.draw(moment, this.#heardUntil);
-      picture = await this.#encoder.encode(this.#stage.pixels, at, isCut);
+      picture = await this.#encoder.encode(this.#stage.pixels, at, cut !== null);
     }
-    if (isCut) {
-      this.#followsGap = false;
-      await this.#closeSlice(at, 0);
-      await this.#openSlice(at, moment, followsGap);
-    } else await this.#pour(at, 0);
-    if (picture) this.#held = { picture, at };
-  }
-
-  /** Writes what is known up to `until`: the held picture, whose length is now known, and the sound beside it. */
-  async #pour(until: number, soundMargin: number): Promise<void> {
-    if (this.#held) {
-      const { picture, at } = this.#held;
-      this.#held = null;
-      const duration = Math.max(0.001, until - at);
-      await this.#slice?.container.addPicture(picture, at, duration);
-      await this.#mp4?.container.addPicture(picture, at, duration);
-    }
-    while (this.#sound && this.#nextBlock * blockSeconds < until - soundMargin) {
-      const block = this.#nextBlock++;
-      await this.#slice?.container.addSound(block);
-      await this.#mp4?.container.addSound(block);
-      this.#sound.forgetBefore(block);
-    }
+    await this.#files.add(at, Math.round(moment + this.#wallOffset), picture, cut);
   }
 
   /** Mixes one block: from the span that it begins in, and nothing past the end of that. */
@@ -206,49 +168,6 @@ export class CallRecorder {
     const end = span.end === Number.POSITIVE_INFINITY ? span.end : Math.round(span.end * samplesPerMs);
     const count = Math.min(blockSamples, end - position);
     if (count > 0) this.#stage.mix(left, right, position, count);
-  }
-
-  async #openSlice(at: number, moment: number, afterGap: boolean): Promise<void> {
-    const target = new BufferTarget();
-    const container = await Container.open(new MpegTsOutputFormat(), target, this.#tracks, 0);
-    const startedAt = Math.round(moment + this.#wallOffset);
-    this.#slice = { container, target, start: at, startedAt, afterGap };
-    const mp4 = this.#order.mp4;
-    if (!mp4) return;
-    if (this.#mp4 && at - this.#mp4.start >= mp4.maxSeconds) await this.#closeMp4();
-    if (this.#mp4) return;
-    const index = this.#mp4Count++;
-    const path = join(mp4.folder, `call_${index}.mp4${unfinished}`);
-    const file = await Container.open(
-      new Mp4OutputFormat({ fastStart: false }),
-      new FilePathTarget(path),
-      this.#tracks,
-      at,
-    );
-    this.#mp4 = { container: file, index, path, start: at, startedAt };
-  }
-
-  async #closeSlice(at: number, soundMargin: number): Promise<void> {
-    const slice = this.#slice;
-    if (!slice) return;
-    await this.#pour(at, soundMargin);
-    this.#slice = null;
-    await slice.container.finish();
-    if (!slice.target.buffer) throw new Error("a slice was completed without bytes");
-    this.#sink.slice({
-      startedAt: slice.startedAt,
-      seconds: at - slice.start,
-      data: new Uint8Array(slice.target.buffer),
-      isFirstAfterGap: slice.afterGap,
-    });
-  }
-
-  async #closeMp4(): Promise<void> {
-    const mp4 = this.#mp4;
-    if (!mp4) return;
-    this.#mp4 = null;
-    await mp4.container.finish();
-    this.#sink.mp4({ index: mp4.index, path: mp4.path, startedAt: mp4.startedAt });
   }
 }
 

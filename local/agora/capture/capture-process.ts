@@ -5,7 +5,7 @@ import type { Person } from "../calls/channel.ts";
 import { monotonicMs } from "../calls/clock.ts";
 import type { MediaServer } from "../calls/media-server.ts";
 import { goFirst } from "../calls/priority.ts";
-import type { RecordingSink } from "../media/recorder.ts";
+import type { RecordingSink } from "../media/recording-files.ts";
 import type { CaptureLayout, CaptureOrder, FromRecorder, MediaItem, ToRecorder } from "./messages.ts";
 
 /** Packets go to the recorder in bundles this often, ms: one message each would cost more than the packets. */

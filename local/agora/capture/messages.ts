@@ -1,6 +1,6 @@
 import type { MediaKind } from "../../../web/src/calls/transport.ts";
 import type { Person } from "../calls/channel.ts";
-import type { AudioProfile } from "../media/beeps.ts";
+import type { AudioProfile } from "../media/aac-blocks.ts";
 import type { VideoShape } from "../media/video-encoder.ts";
 import type { LayoutOrder } from "./layout.ts";
 

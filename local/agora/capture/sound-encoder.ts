@@ -1,23 +1,14 @@
 import { EncodedPacket } from "mediabunny";
+import { AV_CODEC_FLAG_GLOBAL_HEADER, AV_SAMPLE_FMT_FLTP, FF_ENCODER_AAC } from "node-av/constants";
 import {
-  AV_CHANNEL_LAYOUT_MONO,
-  AV_CHANNEL_LAYOUT_STEREO,
-  AV_CODEC_FLAG_GLOBAL_HEADER,
-  AV_SAMPLE_FMT_FLTP,
-  FF_ENCODER_AAC,
-} from "node-av/constants";
-import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational } from "node-av/lib";
-import { type AudioProfile, type BeepTrack, blockSeconds } from "../media/beeps.ts";
-import { sampleRate } from "./sound-track.ts";
-
-/** Samples of one AAC block. */
-export const blockSamples = 1024;
-
-const profiles = {
-  0: { channels: 1, kbps: 48 },
-  1: { channels: 1, kbps: 128 },
-  2: { channels: 2, kbps: 192 },
-} as const;
+  type AacTrack,
+  type AudioProfile,
+  audioProfiles,
+  blockSamples,
+  blockSeconds,
+  sampleRate,
+} from "../media/aac-blocks.ts";
+import { SoundCodec } from "../media/codecs.ts";
 
 /** Fills a block's samples, left and right, with what sounds then. */
 export type Mix = (block: number, left: Float32Array, right: Float32Array) => void;
@@ -26,12 +17,11 @@ export type Mix = (block: number, left: Float32Array, right: Float32Array) => vo
  * The mixed sound as AAC blocks. The encoder is one block late (packet n holds the samples of block n - 1), so that asking for a
  * block mixes the one after it too.
  */
-export class SoundEncoder implements BeepTrack {
+export class SoundEncoder implements AacTrack {
   readonly config: AudioDecoderConfig;
-  readonly #context: CodecContext;
+  readonly #codec: SoundCodec;
   readonly #channels: 1 | 2;
   readonly #mix: Mix;
-  readonly #packet = new Packet();
   readonly #left = new Float32Array(blockSamples);
   readonly #right = new Float32Array(blockSamples);
   #mixed = 0;
@@ -40,28 +30,22 @@ export class SoundEncoder implements BeepTrack {
 
   /** Throws when the media library has no AAC encoder. */
   constructor(profile: AudioProfile, mix: Mix) {
-    const { channels, kbps } = profiles[profile];
-    const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
-    if (!codec) throw new Error("the media library has no AAC encoder");
+    const { channels, kbps } = audioProfiles[profile];
     this.#mix = mix;
     this.#channels = channels;
-    this.#context = new CodecContext();
-    this.#context.allocContext3(codec);
-    this.#context.sampleRate = sampleRate;
-    this.#context.sampleFormat = AV_SAMPLE_FMT_FLTP;
-    this.#context.channelLayout = channels === 1 ? AV_CHANNEL_LAYOUT_MONO : AV_CHANNEL_LAYOUT_STEREO;
-    this.#context.timeBase = new Rational(1, sampleRate);
-    this.#context.bitRate = BigInt(kbps * 1000);
-    this.#context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-    FFmpegError.throwIfError(this.#context.open2Sync(codec, null), "opening the AAC encoder");
-    this.#packet.alloc();
-    const { extraData } = this.#context;
-    if (!extraData) throw new Error("the AAC encoder told nothing about its output");
+    this.#codec = new SoundCodec(
+      FF_ENCODER_AAC,
+      "AAC encoder",
+      { channels, bitRate: kbps * 1000, sampleFormat: AV_SAMPLE_FMT_FLTP },
+      (context) => context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER),
+    );
+    const { description } = this.#codec;
+    if (!description) throw new Error("the AAC encoder told nothing about its output");
     this.config = {
       codec: "mp4a.40.2",
       sampleRate,
       numberOfChannels: channels,
-      description: new Uint8Array(extraData),
+      description,
     };
   }
 
@@ -78,8 +62,7 @@ export class SoundEncoder implements BeepTrack {
   }
 
   close(): void {
-    this.#packet.free();
-    this.#context.freeContext();
+    this.#codec.close();
   }
 
   #encodeNext(): void {
@@ -96,28 +79,12 @@ export class SoundEncoder implements BeepTrack {
         samples[blockSamples + at] = clipped(right);
       }
     }
-    const frame = Frame.fromAudioBuffer(Buffer.from(samples.buffer), {
-      nbSamples: blockSamples,
-      format: AV_SAMPLE_FMT_FLTP,
-      sampleRate,
-      channelLayout: this.#channels === 1 ? AV_CHANNEL_LAYOUT_MONO : AV_CHANNEL_LAYOUT_STEREO,
-      timeBase: new Rational(1, sampleRate),
-      pts: BigInt(block * blockSamples),
-    });
-    try {
-      FFmpegError.throwIfError(this.#context.sendFrameSync(frame), "sending sound to the encoder");
-    } finally {
-      frame.free();
-    }
-    while (this.#context.receivePacketSync(this.#packet) >= 0) {
-      const { data, pts } = this.#packet;
+    for (const { data, from } of this.#codec.encode(samples, block * blockSamples)) {
+      const index = Math.round(from / blockSamples);
       // The first packet is from before the beginning.
-      const index = Math.round(Number(pts) / blockSamples);
-      if (data && index >= 0) {
-        this.#blocks.set(index, new Uint8Array(data));
-        this.#received = index;
-      }
-      this.#packet.unref();
+      if (index < 0) continue;
+      this.#blocks.set(index, data);
+      this.#received = index;
     }
   }
 }

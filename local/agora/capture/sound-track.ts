@@ -6,14 +6,15 @@ import {
   AV_SAMPLE_FMT_S16,
   AV_SAMPLE_FMT_S16P,
 } from "node-av/constants";
-import { Codec, CodecContext, FFmpegError, Frame, Packet } from "node-av/lib";
+import { Codec, type CodecContext, Frame, Packet } from "node-av/lib";
 import { clockRates } from "../calls/rates.ts";
+import { sampleRate } from "../media/aac-blocks.ts";
+import { openCodec } from "../media/codecs.ts";
 import type { MediaItem } from "./messages.ts";
 import { RtpClock, type RtpMoment } from "./rtp-clock.ts";
 
 type MediaPacket = Extract<MediaItem, { type: "packet" }>;
 
-export const sampleRate = 48_000;
 export const samplesPerMs = sampleRate / 1000;
 /** How much sound is kept, samples: far more than any delay. */
 const kept = 8 * sampleRate;
@@ -42,13 +43,10 @@ export class SoundTrack {
 
   /** Throws when the media library has no Opus decoder. */
   constructor() {
-    const codec = Codec.findDecoder(AV_CODEC_ID_OPUS);
-    if (!codec) throw new Error("the media library has no Opus decoder");
-    this.#context = new CodecContext();
-    this.#context.allocContext3(codec);
-    this.#context.sampleRate = sampleRate;
-    this.#context.channelLayout = AV_CHANNEL_LAYOUT_STEREO;
-    FFmpegError.throwIfError(this.#context.open2Sync(codec, null), "opening the Opus decoder");
+    this.#context = openCodec(Codec.findDecoder(AV_CODEC_ID_OPUS), "Opus decoder", (context) => {
+      context.sampleRate = sampleRate;
+      context.channelLayout = AV_CHANNEL_LAYOUT_STEREO;
+    });
     this.#packet.alloc();
     this.#frame.alloc();
   }

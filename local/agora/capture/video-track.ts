@@ -1,6 +1,7 @@
 import { AV_CODEC_FLAG_LOW_DELAY, AV_CODEC_ID_H264 } from "node-av/constants";
-import { Codec, CodecContext, FFmpegError, Frame, Packet } from "node-av/lib";
+import { Codec, type CodecContext, Frame, Packet } from "node-av/lib";
 import { clockRates } from "../calls/rates.ts";
+import { openCodec } from "../media/codecs.ts";
 import { type AccessUnit, AccessUnits } from "./access-units.ts";
 import type { MediaItem } from "./messages.ts";
 import { PacketOrder } from "./packet-order.ts";
@@ -39,14 +40,11 @@ export class VideoTrack {
   constructor(delayMs: number, askForKey: () => void) {
     this.#askForKey = askForKey;
     this.#order = new PacketOrder(delayMs * giveUpShare);
-    const codec = Codec.findDecoder(AV_CODEC_ID_H264);
-    if (!codec) throw new Error("the media library has no H.264 decoder");
-    this.#context = new CodecContext();
-    this.#context.allocContext3(codec);
-    // Each picture is to come out before the next one goes in.
-    this.#context.threadCount = 1;
-    this.#context.setFlags(AV_CODEC_FLAG_LOW_DELAY);
-    FFmpegError.throwIfError(this.#context.open2Sync(codec, null), "opening the H.264 decoder");
+    this.#context = openCodec(Codec.findDecoder(AV_CODEC_ID_H264), "H.264 decoder", (context) => {
+      // Each picture is to come out before the next one goes in.
+      context.threadCount = 1;
+      context.setFlags(AV_CODEC_FLAG_LOW_DELAY);
+    });
     this.#packet.alloc();
     this.#shown.alloc();
     this.#spare.alloc();

@@ -8,9 +8,15 @@ import {
   Output,
   Quality,
 } from "mediabunny";
+import {
+  type AacTrack,
+  type AudioProfile,
+  audioProfiles,
+  blockSamples,
+  blockSeconds,
+  sampleRate,
+} from "./aac-blocks.ts";
 
-const sampleRate = 48_000;
-const blockSamples = 1024;
 /** After 8 s the beeps and the AAC blocks are in step again: 375 blocks of 1,024 samples are exactly 384,000 samples. */
 const cycleBlocks = 375;
 const leadBlocks = 4;
@@ -19,30 +25,13 @@ const fadeSamples = sampleRate / 200;
 /** Hertz. */
 const pitch = 1000;
 
-/** Length of one AAC block in seconds. */
-export const blockSeconds = blockSamples / sampleRate;
-
-/** audioProfile of the start request: 0 mono 48 kbit/s, 1 mono 128, 2 stereo 192, all 48 kHz. */
-export type AudioProfile = 0 | 1 | 2;
-const profiles = {
-  0: { channels: 1, kbps: 48 },
-  1: { channels: 1, kbps: 128 },
-  2: { channels: 2, kbps: 192 },
-} as const;
-
-export interface BeepTrack {
-  config: AudioDecoderConfig;
-  /** The AAC block that sounds at `index * blockSeconds` of media time; `from` is subtracted from its timestamp. */
-  block(index: number, from: number): EncodedPacket;
-}
-
-const tracks = new Map<AudioProfile, Promise<BeepTrack>>();
+const tracks = new Map<AudioProfile, Promise<AacTrack>>();
 
 /**
  * The synthetic sound: a 1 kHz beep of 100 ms at each full second of the recording. It repeats every 8 s, so it is
  * encoded once per process and profile, and every recorder uses the same packets: sound costs no CPU while recording.
  */
-export function beepTrack(profile: AudioProfile): Promise<BeepTrack> {
+export function beepTrack(profile: AudioProfile): Promise<AacTrack> {
   const known = tracks.get(profile);
   if (known) return known;
   const made = encodeCycle(profile);
@@ -50,9 +39,9 @@ export function beepTrack(profile: AudioProfile): Promise<BeepTrack> {
   return made;
 }
 
-async function encodeCycle(profile: AudioProfile): Promise<BeepTrack> {
+async function encodeCycle(profile: AudioProfile): Promise<AacTrack> {
   registerEncoders();
-  const { channels, kbps } = profiles[profile];
+  const { channels, kbps } = audioProfiles[profile];
   const packets: EncodedPacket[] = [];
   let config: AudioDecoderConfig | undefined;
   const source = new AudioSampleSource({

@@ -6,12 +6,12 @@ import {
   type OutputFormat,
   type Target,
 } from "mediabunny";
-import { type BeepTrack, blockSeconds } from "./beeps.ts";
+import { type AacTrack, blockSeconds } from "./aac-blocks.ts";
 import { avcCodecString, type EncodedPicture, type VideoShape } from "./video-encoder.ts";
 
 export interface Tracks {
   video: VideoShape | null;
-  audio: BeepTrack | null;
+  audio: AacTrack | null;
 }
 
 /**

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { MediaClock } from "./media-clock.ts";
-import { Recorder, type RecordingOrder, type RecordingSink } from "./recorder.ts";
+import { Recorder, type RecordingOrder } from "./recorder.ts";
+import type { RecordingSink } from "./recording-files.ts";
 
 /** What a task needs of whoever makes its media. */
 export type MediaMaker = Pick<Recorder, "begin" | "pause" | "resume" | "finish" | "abandon">;

@@ -3,6 +3,10 @@ import {
   AV_PICTURE_TYPE_I,
   AV_PICTURE_TYPE_NONE,
   AV_PIX_FMT_YUV420P,
+  AVCOL_PRI_SMPTE170M,
+  AVCOL_RANGE_MPEG,
+  AVCOL_SPC_SMPTE170M,
+  AVCOL_TRC_SMPTE170M,
   FF_ENCODER_LIBX264,
 } from "node-av/constants";
 import { Codec, CodecContext, FFmpegError, Frame, Log, Packet, Rational } from "node-av/lib";
@@ -53,6 +57,11 @@ export class VideoEncoder {
     context.pixelFormat = AV_PIX_FMT_YUV420P;
     context.timeBase = new Rational(1, 1_000_000);
     context.framerate = new Rational(shape.fps, 1);
+    // Cameras of browsers come so. Without the words a player takes anything of 720 lines and more for BT.709: greens turn dark.
+    context.colorSpace = AVCOL_SPC_SMPTE170M;
+    context.colorPrimaries = AVCOL_PRI_SMPTE170M;
+    context.colorTrc = AVCOL_TRC_SMPTE170M;
+    context.colorRange = AVCOL_RANGE_MPEG;
     context.bitRate = BigInt(shape.bitrate * 1000);
     // Slices decide where key frames stand; the encoder must add none of its own.
     context.gopSize = 100_000;

@@ -5,7 +5,7 @@ import { registerMediabunnyServer } from "@mediabunny/server";
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from "mediabunny";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PreparedRecorder } from "../media/prepared-recorder.ts";
-import type { Slice } from "../media/recorder.ts";
+import type { Slice } from "../media/recording-files.ts";
 import { until } from "./stage.ts";
 
 let folder: string;

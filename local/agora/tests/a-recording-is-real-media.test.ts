@@ -165,6 +165,10 @@ test("the picture moves and changes with the second", async () => {
   };
   const strip = (luma: Uint8Array, from: number, to: number) => luma.slice(320 * from, 320 * to);
   const [early, later] = [await lumaAt(0.5), await lumaAt(2.5)];
+  // What the stream does not say a player guesses, by the height of the picture.
+  const first = await frames.getSample(0);
+  expect(first?.colorSpace).toMatchObject({ matrix: "smpte170m", fullRange: false });
+  first?.close();
   // "simulated" and the channel stand at the top and stay; the clock below changes.
   expect(Math.max(...strip(early, 36, 52))).toBeGreaterThan(200);
   expect(strip(early, 108, 140)).not.toEqual(strip(later, 108, 140));

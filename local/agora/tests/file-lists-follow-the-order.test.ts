@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { fileItems, fileListing, playlistName } from "../file-listing.ts";
 import { layoutOf, startRequestOf } from "../request-rules.ts";
-import type { TaskRecord } from "../task-store.ts";
+import { fileItems, fileListing, playlistName } from "../tasks/file-listing.ts";
+import type { TaskRecord } from "../tasks/task-store.ts";
 import { startRequestFor } from "./stage.ts";
 
 function recordWith(avFileType: string[], files: TaskRecord["files"]): TaskRecord {

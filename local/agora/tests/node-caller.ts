@@ -1,7 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { AV_CHANNEL_LAYOUT_MONO, AV_SAMPLE_FMT_FLT, FF_ENCODER_LIBOPUS } from "node-av/constants";
-import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational } from "node-av/lib";
-import { MediaStreamTrack, RTCPeerConnection, RTCRtpCodecParameters, RtpHeader, RtpPacket } from "werift";
+import { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket } from "werift";
 import WebSocket from "ws";
 import {
   type ClientMessage,
@@ -10,25 +8,14 @@ import {
   serverMessage,
 } from "../../../web/src/calls/local/messages.ts";
 import type { CallCredentials, Publications } from "../../../web/src/calls/transport.ts";
-import { fields, litFields } from "../../browser/pages/clock-face.ts";
+import { loopbackConfig, payloadTypes } from "../calls/connection-config.ts";
 import { withTrueTime } from "../calls/true-time.ts";
 import { VideoEncoder, type VideoShape } from "../media/video-encoder.ts";
+import { BeepEncoder, type CallerClock, clockPicture, payloadsOf, soundSamples } from "./caller-media.ts";
 import { until } from "./stage.ts";
-
-/** What a caller without a browser shows and sounds. */
-export interface CallerClock {
-  /** Chroma of the ground. */
-  u: number;
-  v: number;
-  /** Hertz. */
-  pitch: number;
-  beepAtMs: number;
-}
 
 export const callerSize = { width: 320, height: 180 };
 const callerShape: VideoShape = { ...callerSize, fps: 10, bitrate: 300 };
-const mtu = 1_100;
-const soundSamples = 960;
 
 /**
  * One person in a call, without a browser: sends a clock as H.264 and beeps as Opus, with the time of their making as RTP time. What
@@ -62,34 +49,7 @@ export class NodeCaller {
     this.uid = uid;
     this.clock = clock;
     this.#shape = shape;
-    this.#connection = new RTCPeerConnection({
-      codecs: {
-        audio: [
-          new RTCRtpCodecParameters({
-            mimeType: "audio/opus",
-            clockRate: 48_000,
-            channels: 2,
-            payloadType: 111,
-          }),
-        ],
-        video: [
-          new RTCRtpCodecParameters({
-            mimeType: "video/H264",
-            clockRate: 90_000,
-            payloadType: 102,
-            rtcpFeedback: [{ type: "nack" }, { type: "nack", parameter: "pli" }, { type: "goog-remb" }],
-            parameters: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
-          }),
-        ],
-      },
-      iceServers: [],
-      iceUseIpv4: false,
-      iceUseIpv6: false,
-      iceAdditionalHostAddresses: ["127.0.0.1"],
-      iceInterfaceAddresses: { udp4: "127.0.0.1" },
-      iceUseTcp: false,
-      bundlePolicy: "max-bundle",
-    });
+    this.#connection = new RTCPeerConnection(loopbackConfig());
     const microphone = this.#connection.addTransceiver(this.#microphone, { direction: "sendonly" });
     const camera = this.#connection.addTransceiver(this.#camera, { direction: "sendonly" });
     // What a busy machine sends late was made when it was made.
@@ -174,7 +134,11 @@ export class NodeCaller {
         if (this.publications.camera !== "on") continue;
         const wallMs = Date.now();
         // A key picture each second: lost ones are made up for without being asked.
-        const { data } = await encoder.encode(this.#draw(wallMs), count / fps, count % fps === 0);
+        const { data } = await encoder.encode(
+          clockPicture(this.clock, this.#shape, wallMs),
+          count / fps,
+          count % fps === 0,
+        );
         this.#madeAt.camera = wallMs;
         this.#sendPicture(Buffer.from(data), (wallMs * 90) % 2 ** 32);
         this.sent.push({ kind: "camera", madeAt: wallMs, sentAt: Date.now() });
@@ -185,40 +149,33 @@ export class NodeCaller {
   }
 
   #sendPicture(annexB: Buffer, rtpTime: number): void {
-    const payloads = unitsOf(annexB).flatMap(fragmentsOf);
+    const payloads = payloadsOf(annexB);
     payloads.forEach((payload, index) => {
       const isLast = index === payloads.length - 1;
-      this.#camera.writeRtp(this.#packet("camera", 102, rtpTime, isLast, payload));
+      this.#camera.writeRtp(this.#packet("camera", payloadTypes.h264, rtpTime, isLast, payload));
     });
   }
 
   async #sendSound(): Promise<void> {
-    const encode = openOpus();
+    const encoder = new BeepEncoder(this.clock);
     try {
       let rtpTime = 0;
-      let phase = 0;
       const begun = { at: performance.now(), wall: Date.now() };
       for (let count = 0; !this.#ended.signal.aborted; count++) {
         const due = (count * soundSamples) / 48;
         await pause(Math.max(0, begun.at + due - performance.now()), undefined, {
           signal: this.#ended.signal,
         });
-        const samples = new Float32Array(soundSamples);
-        samples.forEach((_, index) => {
-          phase += (2 * Math.PI * this.clock.pitch) / 48_000;
-          const wall = begun.wall + due + index / 48;
-          if ((wall - this.clock.beepAtMs) % 1000 < 100) samples[index] = 0.4 * Math.sin(phase);
-        });
-        const payload = encode.frame(samples);
+        const payload = encoder.next(begun.wall + due);
         rtpTime += soundSamples;
         this.#madeAt.microphone = begun.wall + due;
         // Its first sample is as old as this packet's beginning: the report says when it was made.
         if (!payload) continue;
-        this.#microphone.writeRtp(this.#packet("microphone", 111, rtpTime, false, payload));
+        this.#microphone.writeRtp(this.#packet("microphone", payloadTypes.opus, rtpTime, false, payload));
         this.sent.push({ kind: "microphone", madeAt: this.#madeAt.microphone, sentAt: Date.now() });
       }
     } finally {
-      encode.close();
+      encoder.close();
     }
   }
 
@@ -240,91 +197,4 @@ export class NodeCaller {
     });
     return new RtpPacket(header, payload);
   }
-
-  #draw(wallMs: number): Buffer {
-    const { width, height } = this.#shape;
-    const luma = width * height;
-    const pixels = Buffer.alloc((luma * 3) / 2, 90);
-    pixels.fill(this.clock.u, luma, luma + luma / 4);
-    pixels.fill(this.clock.v, luma + luma / 4);
-    litFields(wallMs).forEach((isLit, index) => {
-      const field = fields[index];
-      if (!field) return;
-      const left = Math.round(field.x * width);
-      const right = Math.round((field.x + field.width) * width);
-      for (let row = Math.round(field.y * height); row < (field.y + field.height) * height; row++) {
-        pixels.fill(isLit ? 235 : 16, row * width + left, row * width + right);
-      }
-    });
-    return pixels;
-  }
-}
-
-/** The units of a picture in Annex B. */
-function unitsOf(annexB: Buffer): Buffer[] {
-  const units: Buffer[] = [];
-  let begin = -1;
-  for (let at = 0; at + 3 <= annexB.length; at++) {
-    if (annexB[at] !== 0 || annexB[at + 1] !== 0 || annexB[at + 2] !== 1) continue;
-    if (begin >= 0) units.push(annexB.subarray(begin, annexB[at - 1] === 0 ? at - 1 : at));
-    begin = at + 3;
-  }
-  if (begin >= 0) units.push(annexB.subarray(begin));
-  return units;
-}
-
-/** RFC 6184: a unit as it is, or in fragments. */
-function fragmentsOf(unit: Buffer): Buffer[] {
-  if (unit.length <= mtu) return [unit];
-  const head = unit[0] ?? 0;
-  const fragments: Buffer[] = [];
-  for (let at = 1; at < unit.length; at += mtu) {
-    const flags = (at === 1 ? 0x80 : 0) | (at + mtu >= unit.length ? 0x40 : 0);
-    const prefix = Buffer.from([(head & 0xe0) | 28, flags | (head & 0x1f)]);
-    fragments.push(Buffer.concat([prefix, unit.subarray(at, at + mtu)]));
-  }
-  return fragments;
-}
-
-function openOpus(): { frame(samples: Float32Array): Buffer | null; close(): void } {
-  const codec = Codec.findEncoderByName(FF_ENCODER_LIBOPUS);
-  if (!codec) throw new Error("the media library has no Opus encoder");
-  const context = new CodecContext();
-  context.allocContext3(codec);
-  context.sampleRate = 48_000;
-  context.sampleFormat = AV_SAMPLE_FMT_FLT;
-  context.channelLayout = AV_CHANNEL_LAYOUT_MONO;
-  context.timeBase = new Rational(1, 48_000);
-  context.bitRate = 32_000n;
-  context.setOption("application", "lowdelay");
-  FFmpegError.throwIfError(context.open2Sync(codec, null), "opening the Opus encoder");
-  const packet = new Packet();
-  packet.alloc();
-  let pts = 0n;
-  return {
-    frame(samples) {
-      const frame = Frame.fromAudioBuffer(Buffer.from(samples.buffer), {
-        nbSamples: samples.length,
-        format: AV_SAMPLE_FMT_FLT,
-        sampleRate: 48_000,
-        channelLayout: AV_CHANNEL_LAYOUT_MONO,
-        timeBase: new Rational(1, 48_000),
-        pts,
-      });
-      pts += BigInt(samples.length);
-      try {
-        FFmpegError.throwIfError(context.sendFrameSync(frame), "sending sound to the encoder");
-      } finally {
-        frame.free();
-      }
-      if (context.receivePacketSync(packet) < 0) return null;
-      const data = packet.data ? Buffer.from(packet.data) : null;
-      packet.unref();
-      return data;
-    },
-    close() {
-      packet.free();
-      context.freeContext();
-    },
-  };
 }

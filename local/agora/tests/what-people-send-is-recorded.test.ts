@@ -3,7 +3,8 @@ import { durationOf, findBeeps, readClocks } from "../../browser/recorded-clock.
 import { cellsFor } from "../capture/layout.ts";
 import type { RunningAgora } from "../server.ts";
 import { credentialsFor } from "./call-stage.ts";
-import { type CallerClock, callerSize, NodeCaller } from "./node-caller.ts";
+import type { CallerClock } from "./caller-media.ts";
+import { callerSize, NodeCaller } from "./node-caller.ts";
 import { recordersOf } from "./recorder-processes.ts";
 import {
   clientOf,

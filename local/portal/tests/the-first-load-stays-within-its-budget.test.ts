@@ -37,9 +37,10 @@ test.each(budgets)("%s needs less script than its budget", async (what, page, ki
 const later: [what: string, page: string][] = [
   ["the player", "src/pages/player/player-page.tsx"],
   ["the call", "src/pages/call/call-page.tsx"],
-  ["menus", "src/design/open-menu.tsx"],
+  ["menus", "src/app/open-account-menu.tsx"],
   ["toasts", "src/design/toast-viewport.tsx"],
   ["the list under the bell", "src/app/bell-panel.tsx"],
+  ["the alerts", "src/pages/alerts/alerts-page.tsx"],
 ];
 
 test.each(later)("%s is no part of what is loaded first", (_what, page) => {

@@ -1,45 +1,30 @@
-import { LogOut, Monitor, Moon, Sun, UserRound } from "lucide-react";
-import { asBackendError } from "../backend/errors.ts";
-import { signOut, useSession } from "../backend/session.ts";
-import { Menu } from "../design/menu.tsx";
-import { showToast } from "../design/toasts.ts";
+import { UserRound } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
+import { useSession } from "../backend/session.ts";
+import { IconButton } from "../design/button.tsx";
 import { en } from "../texts/en.ts";
-import { setTheme, type Theme, useTheme } from "./theme.ts";
+import { whenOnline } from "./when-online.ts";
 
-const themes: readonly { theme: Theme; label: string; icon: React.ReactNode }[] = [
-  { theme: "system", label: en.themeSystem, icon: <Monitor /> },
-  { theme: "light", label: en.themeLight, icon: <Sun /> },
-  { theme: "dark", label: en.themeDark, icon: <Moon /> },
-];
+const OpenAccountMenu = lazy(whenOnline(() => import("./open-account-menu.tsx")));
 
-async function leave(): Promise<void> {
-  try {
-    await signOut();
-  } catch (thrown) {
-    const { textOfError } = await import("../texts/errors.ts");
-    const { sentence, action } = textOfError(asBackendError(thrown).code);
-    showToast({ id: "sign-out", tone: "bad", title: sentence, text: action });
-  }
-}
-
-/** How the portal looks, and the way out. */
+/** The button of the account. What is in its menu comes with the first press. */
 export function AccountMenu() {
   const session = useSession();
-  const theme = useTheme();
-  const email = "email" in session ? session.email : "";
-  return (
-    <Menu
-      label={en.account(email)}
+  const [wasPressed, setPressed] = useState(false);
+  const label = en.account("email" in session ? session.email : "");
+  const button = (
+    <IconButton
+      label={label}
       icon={<UserRound />}
-      items={[
-        ...themes.map((choice) => ({
-          label: choice.label,
-          icon: choice.icon,
-          isChosen: choice.theme === theme,
-          onSelect: () => setTheme(choice.theme),
-        })),
-        { label: en.signOut, icon: <LogOut />, onSelect: () => void leave() },
-      ]}
+      aria-haspopup="menu"
+      aria-expanded={false}
+      onClick={() => setPressed(true)}
     />
+  );
+  if (!wasPressed) return button;
+  return (
+    <Suspense fallback={button}>
+      <OpenAccountMenu label={label} />
+    </Suspense>
   );
 }

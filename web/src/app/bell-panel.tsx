@@ -87,7 +87,7 @@ export default function BellPanel({
                         onClose();
                         if (one.read_at === null) void read([one.id]);
                       }}
-                      className="after:absolute after:inset-0"
+                      className="covers"
                     >
                       {one.read_at === null && <span className="sr-only">{en.bell.unread}: </span>}
                       {title}

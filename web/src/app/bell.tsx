@@ -4,8 +4,9 @@ import { useNotifications } from "../backend/notifications.ts";
 import { IconButton } from "../design/button.tsx";
 import { en } from "../texts/en.ts";
 import { useNotificationToasts } from "./notification-toasts.ts";
+import { whenOnline } from "./when-online.ts";
 
-const BellPanel = lazy(() => import("./bell-panel.tsx"));
+const BellPanel = lazy(whenOnline(() => import("./bell-panel.tsx")));
 
 /** The bell: how many are unread, and the list under it, whose code comes when it is opened. */
 export default function Bell() {

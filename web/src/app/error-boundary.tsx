@@ -9,12 +9,16 @@ import { en } from "../texts/en.ts";
  */
 export class ErrorBoundary extends Component<
   { children: ReactNode; fallback?: ReactNode },
-  { isBroken: boolean }
+  { isBroken: boolean; isPartMissing: boolean }
 > {
-  override state = { isBroken: false };
+  override state = { isBroken: false, isPartMissing: false };
 
-  static getDerivedStateFromError() {
-    return { isBroken: true };
+  static getDerivedStateFromError(thrown: unknown) {
+    // The browsers' words for code or styles that did not come.
+    return {
+      isBroken: true,
+      isPartMissing: thrown instanceof Error && /module|preload/i.test(thrown.message),
+    };
   }
 
   override render() {
@@ -24,9 +28,9 @@ export class ErrorBoundary extends Component<
       <div role="alert" className="mx-auto flex max-w-md flex-col items-center gap-4 px-6 py-24 text-center">
         <TriangleAlert aria-hidden="true" className="size-10 text-bad" />
         <h1 tabIndex={-1} className="text-xl font-semibold">
-          {en.brokenTitle}
+          {this.state.isPartMissing ? en.partMissingTitle : en.brokenTitle}
         </h1>
-        <p className="text-ink-soft">{en.brokenText}</p>
+        <p className="text-ink-soft">{this.state.isPartMissing ? en.partMissingText : en.brokenText}</p>
         <Button look="primary" onClick={() => location.reload()}>
           {en.reload}
         </Button>

@@ -1,19 +1,10 @@
 import { CloudOff } from "lucide-react";
-import { useSyncExternalStore } from "react";
 import { en } from "../texts/en.ts";
-
-function subscribe(listener: () => void): () => void {
-  window.addEventListener("online", listener);
-  window.addEventListener("offline", listener);
-  return () => {
-    window.removeEventListener("online", listener);
-    window.removeEventListener("offline", listener);
-  };
-}
+import { useOnline } from "./online.ts";
 
 /** Says that the network is gone; the region is there before, so that it is announced. */
 export function OfflineBanner() {
-  const isOnline = useSyncExternalStore(subscribe, () => navigator.onLine);
+  const isOnline = useOnline();
   return (
     <div role="status">
       {!isOnline && (

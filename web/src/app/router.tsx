@@ -6,15 +6,17 @@ import { ErrorBoundary } from "./error-boundary.tsx";
 import { NotFound } from "./not-found.tsx";
 import { PageLoading } from "./page-loading.tsx";
 import { Shell } from "./shell.tsx";
+import { whenOnline } from "./when-online.ts";
 
-const SignInPage = lazy(() => import("../pages/sign-in/sign-in-page.tsx"));
-const HomePage = lazy(() => import("../pages/home/home-page.tsx"));
-const CallPage = lazy(() => import("../pages/call/call-page.tsx"));
-const RecordingsPage = lazy(() => import("../pages/recordings/recordings-page.tsx"));
-const PlayerPage = lazy(() => import("../pages/player/player-page.tsx"));
+const SignInPage = lazy(whenOnline(() => import("../pages/sign-in/sign-in-page.tsx")));
+const HomePage = lazy(whenOnline(() => import("../pages/home/home-page.tsx")));
+const CallPage = lazy(whenOnline(() => import("../pages/call/call-page.tsx")));
+const RecordingsPage = lazy(whenOnline(() => import("../pages/recordings/recordings-page.tsx")));
+const PlayerPage = lazy(whenOnline(() => import("../pages/player/player-page.tsx")));
+const AlertsPage = lazy(whenOnline(() => import("../pages/alerts/alerts-page.tsx")));
 
-const SessionEnded = lazy(() => import("./session-ended.tsx"));
-const ToastViewport = lazy(() => import("../design/toast-viewport.tsx"));
+const SessionEnded = lazy(whenOnline(() => import("./session-ended.tsx")));
+const ToastViewport = lazy(whenOnline(() => import("../design/toast-viewport.tsx")));
 
 /** All pages and who may see them. */
 export function Router() {
@@ -29,6 +31,7 @@ export function Router() {
             <Route index element={<Page of={<HomePage />} />} />
             <Route path="/video-call/:mentorshipId/recordings" element={<Page of={<RecordingsPage />} />} />
             <Route path="/recordings/:id" element={<Page of={<PlayerPage />} />} />
+            <Route path="/alerts" element={<Page of={<AlertsPage />} />} />
             <Route path="*" element={<NotFound />} />
           </Route>
         </Route>
@@ -44,9 +47,11 @@ function SessionEndedOverPage() {
   const { status } = useSession();
   if (status !== "expired") return null;
   return (
-    <Suspense>
-      <SessionEnded />
-    </Suspense>
+    <ErrorBoundary fallback={null}>
+      <Suspense>
+        <SessionEnded />
+      </Suspense>
+    </ErrorBoundary>
   );
 }
 

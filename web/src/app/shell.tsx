@@ -6,9 +6,10 @@ import { ErrorBoundary } from "./error-boundary.tsx";
 import { OfflineBanner } from "./offline-banner.tsx";
 import { useFocusOnNewPage } from "./page-focus.ts";
 import { PageLoading } from "./page-loading.tsx";
+import { whenOnline } from "./when-online.ts";
 
 // Comes beside the page's own code, not before it.
-const Bell = lazy(() => import("./bell.tsx"));
+const Bell = lazy(whenOnline(() => import("./bell.tsx")));
 
 /** What surrounds every page but the call: the header with the way home, the bell and the account. */
 export function Shell() {
@@ -35,7 +36,9 @@ export function Shell() {
               <Bell />
             </Suspense>
           </ErrorBoundary>
-          <AccountMenu />
+          <ErrorBoundary fallback={null}>
+            <AccountMenu />
+          </ErrorBoundary>
         </div>
         <OfflineBanner />
       </header>

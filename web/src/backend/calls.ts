@@ -10,7 +10,7 @@ import { keys } from "./keys.ts";
 import { watch } from "./live.ts";
 import { newestCalls } from "./newest.ts";
 import { type Loaded, loadedOf } from "./people.ts";
-import { type Call, call, callChange, callColumns, finalStatuses, readRow, readRows } from "./rows.ts";
+import { type Call, call, callChange, callColumns, isFinal, readRow, readRows } from "./rows.ts";
 import { useUserId } from "./session.ts";
 
 export type { Call } from "./rows.ts";
@@ -32,7 +32,7 @@ function spread(row: Call): void {
 }
 
 /** Merges a whole row, or the answer to a change, into what is known; gives the newest. */
-export function takeCall(value: unknown): Call {
+function takeCall(value: unknown): Call {
   const newest = newestCalls.take(readRow(call, value, "The call"));
   spread(newest);
   return newest;
@@ -49,7 +49,7 @@ const isOver = (row: Call | null | undefined): boolean =>
   (row !== undefined &&
     row.status !== "active" &&
     (row.recording_status === null ||
-      finalStatuses.has(row.recording_status) ||
+      isFinal(row.recording_status) ||
       row.recording_status === "not_recorded"));
 
 /** One call, kept fresh. `missing` where it does not exist or is not this person's. */

@@ -3,7 +3,7 @@ import { backend } from "./client.ts";
 import { currentSession } from "./session.ts";
 
 /** What somebody wants to hear of a topic. */
-export interface TopicListener {
+interface TopicListener {
   /** A message of the database: `call.changed`, `recording.changed`; or a table's name for rows. */
   heard?(event: string, payload: unknown): void;
   /** Live from now on, each time anew. What happened before may have been missed: fetch. */
@@ -54,9 +54,6 @@ export function listen(name: string, listener: TopicListener): () => void {
     topic.closing = setTimeout(() => close(topic), lingerMs);
   };
 }
-
-/** Whether messages of this topic arrive at the moment. */
-export const isLive = (name: string): boolean => topics.get(name)?.isJoined === true;
 
 /**
  * Says on a topic that one listens to that this tab is here, until `hidePresence` or until the topic is left. Small and for display:

@@ -1,19 +1,19 @@
 import * as z from "zod/mini";
-import { recordingStatuses } from "./recording-card.ts";
+import { gap, recordingStatus } from "./rows.ts";
 
 const address = z.object({ url: z.url(), expires_at: z.string() });
 
 /** What play-recording answers (supabase/functions/_shared/playback/addresses.ts). What is not there is null or an empty list. */
 export const playbackAddresses = z.object({
   recording_id: z.uuid(),
-  status: z.enum(recordingStatuses),
+  status: recordingStatus,
   /** False while files are still arriving: what is here can be played meanwhile. */
   is_complete: z.boolean(),
   quality: z.string(),
   duration_seconds: z.nullable(z.number()),
   size_bytes: z.nullable(z.number()),
   is_partial: z.boolean(),
-  gaps: z.array(z.object({ from_ms: z.number(), to_ms: z.number(), missing_ms: z.nullable(z.number()) })),
+  gaps: z.array(gap),
   position_seconds: z.nullable(z.number()),
   expires_at: z.nullable(z.string()),
   refresh_at: z.nullable(z.string()),

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { ask, askFunction } from "./ask.ts";
 import { backend } from "./client.ts";
+import { moment, readRows } from "./rows.ts";
 import { sessionWasRefused } from "./session.ts";
 
 /** The answer of play-recording, unread: the player's own room says what it needs of it. Throws BackendError. */
@@ -27,7 +28,7 @@ export async function savePosition(recordingId: string, positionMs: number): Pro
 }
 
 /** What a player may report. */
-export type PlaybackEventKind =
+type PlaybackEventKind =
   | "started"
   | "paused"
   | "resumed"
@@ -59,19 +60,20 @@ export async function tellPlayback(event: {
   ).catch(() => undefined);
 }
 
-const storyRow = z.object({
+/** A line of a recording's story as its people may read it (table recording_events). */
+const recordingEvent = z.object({
   id: z.number(),
-  happened_at: z.string(),
+  happened_at: moment,
   actor: z.string(),
   event: z.string(),
   from_status: z.nullable(z.string()),
   to_status: z.nullable(z.string()),
   detail: z.record(z.string(), z.unknown()),
 });
-export type StoryEvent = z.output<typeof storyRow>;
+export type RecordingEvent = z.output<typeof recordingEvent>;
 
 /** The story of a recording, oldest first. Throws BackendError. */
-export async function fetchStory(recordingId: string): Promise<StoryEvent[]> {
+export async function fetchStory(recordingId: string): Promise<RecordingEvent[]> {
   const data = await ask(
     backend()
       .from("recording_events")
@@ -79,5 +81,5 @@ export async function fetchStory(recordingId: string): Promise<StoryEvent[]> {
       .eq("recording_id", recordingId)
       .order("id"),
   );
-  return z.parse(z.array(storyRow), data);
+  return readRows(recordingEvent, data, "The story");
 }

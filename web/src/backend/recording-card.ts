@@ -1,80 +1,39 @@
 import * as z from "zod/mini";
+import { recordingError } from "./errors.ts";
+import {
+  byteCount,
+  gap,
+  maybeMoment,
+  moment,
+  progress,
+  type RecordingChange,
+  recordingStatus,
+} from "./rows.ts";
 
-const moment = z.string();
-const bytes = z.number().check(z.nonnegative());
-
-/** How far the copying of a recording's files is; `estimated_end_at` is null while nothing moves. */
-const progress = z.object({
-  bytes,
-  total_bytes: bytes,
-  percent: z.number(),
-  estimated_end_at: z.nullable(moment),
-  measured_at: moment,
-});
-
-/** Where the picture jumps, in playing time; `missing_ms` is how much is lost there, null where nobody knows. */
-const gap = z.object({ from_ms: z.number(), to_ms: z.number(), missing_ms: z.nullable(z.number()) });
-
-const recordingError = z.object({
-  code: z.string(),
-  blame: z.string(),
-  retry: z.enum(["now", "later", "never"]),
-  message: z.string(),
-});
-
-export const recordingStatuses = [
-  "starting",
-  "recording",
-  "stopping",
-  "processing",
-  "recorded",
-  "failed",
-  "expired",
-] as const;
 export const recordingQualities = ["1080p", "720p", "480p", "audio"] as const;
-
-/** What the database pushes when a recording changes: listed fields of its row (supabase/migrations, push_recording). */
-export const recordingChange = z.object({
-  recording_id: z.uuid(),
-  mentorship_id: z.uuid(),
-  status: z.enum(recordingStatuses),
-  phase: z.nullable(z.string()),
-  queue_place: z.nullable(z.number()),
-  error: z.nullable(recordingError),
-  started_at: z.nullable(moment),
-  stop_requested_at: z.nullable(moment),
-  stopped_at: z.nullable(moment),
-  finished_at: z.nullable(moment),
-  expires_at: z.nullable(moment),
-  duration_ms: z.nullable(z.number()),
-  size_bytes: z.nullable(bytes),
-  is_partial: z.boolean(),
-  progress: z.nullable(progress),
-  version: z.number(),
-});
 
 /** A recording as one of its two people sees it: its facts, who pressed record, and what the reader may do about it. */
 export const recordingCard = z.object({
   id: z.uuid(),
   call_id: z.nullable(z.uuid()),
   mentorship_id: z.nullable(z.uuid()),
-  status: z.enum(recordingStatuses),
+  status: recordingStatus,
   phase: z.nullable(z.string()),
   queue_place: z.nullable(z.number()),
   quality: z.string(),
   layout: z.string(),
   requested_at: moment,
-  started_at: z.nullable(moment),
-  stop_requested_at: z.nullable(moment),
+  started_at: maybeMoment,
+  stop_requested_at: maybeMoment,
   stop_reason: z.nullable(z.string()),
-  stopped_at: z.nullable(moment),
-  finished_at: z.nullable(moment),
-  expires_at: z.nullable(moment),
+  stopped_at: maybeMoment,
+  finished_at: maybeMoment,
+  expires_at: maybeMoment,
   error: z.nullable(recordingError),
   is_partial: z.boolean(),
   gaps: z.array(gap),
   duration_ms: z.nullable(z.number()),
-  size_bytes: z.nullable(bytes),
+  size_bytes: z.nullable(byteCount),
   progress: z.nullable(progress),
   version: z.number(),
   created_at: moment,
@@ -102,16 +61,8 @@ export const recordingPage = z.object({
   next: z.nullable(z.object({ at: moment, id: z.uuid() })),
 });
 
-export type RecordingCard = z.infer<typeof recordingCard>;
-export type RecordingChange = z.infer<typeof recordingChange>;
-export type RecordingPage = z.infer<typeof recordingPage>;
-export type RecordingStatus = RecordingCard["status"];
-export type Gap = z.infer<typeof gap>;
-
-/** Whether nothing more will happen to it by itself. */
-export function isFinal(status: RecordingStatus): boolean {
-  return status === "recorded" || status === "failed" || status === "expired";
-}
+export type RecordingCard = z.output<typeof recordingCard>;
+export type RecordingPage = z.output<typeof recordingPage>;
 
 /** Whether it is there to be watched, also while the rest of it is still on its way. */
 export function isWatchable(
@@ -126,8 +77,8 @@ export function isWatchable(
  * is switched off where the status has moved: the next read of the card says it anew.
  */
 export function withChange(card: RecordingCard, change: RecordingChange): RecordingCard {
-  if (change.recording_id !== card.id || change.version <= card.version) return card;
-  const { recording_id: _, mentorship_id: __, ...facts } = change;
+  if (change.id !== card.id || change.version <= card.version) return card;
+  const { attempt: _, ...facts } = change;
   const hasMoved = card.status !== change.status;
   return {
     ...card,

@@ -2,22 +2,22 @@ import { type InfiniteData, useInfiniteQuery, useQuery } from "@tanstack/react-q
 import { useEffect, useMemo, useState } from "react";
 import { ask } from "./ask.ts";
 import { backend, queries } from "./client.ts";
-import { asBackendError, type BackendError, unreadable } from "./errors.ts";
+import { asBackendError, type BackendError } from "./errors.ts";
+import { keys } from "./keys.ts";
 import { watch } from "./live.ts";
 import {
-  isFinal,
   newerCard,
   type RecordingCard,
   type RecordingPage,
   recordingCard,
-  recordingChange,
   recordingPage,
   withChange,
 } from "./recording-card.ts";
+import { isFinal, readRow, recordingChange } from "./rows.ts";
 import { currentSession, onSession } from "./session.ts";
 
 /** What list_recordings takes beside its mentorship and its place. The same object while it is the same (useMemo). */
-export interface CardOrder {
+interface CardOrder {
   statuses?: string[];
   qualities?: string[];
   since?: string;
@@ -50,8 +50,6 @@ type Place = { at: string; id: string } | null;
 type Pages = InfiniteData<RecordingPage, Place>;
 
 const pageSize = 100;
-const listKey = ["recording-cards"] as const;
-const cardKey = (id: string) => ["recording-card", id] as const;
 
 /** The newest card of each recording, however it came. Another person's browser begins with none. */
 const newest = new Map<string, RecordingCard>();
@@ -71,8 +69,8 @@ function take(card: RecordingCard): RecordingCard {
 
 /** Shows a card wherever it is shown; what does not change keeps its object and is not drawn again. */
 function spread(card: RecordingCard): void {
-  queries.setQueryData(cardKey(card.id), card);
-  queries.setQueriesData<Pages>({ queryKey: listKey }, (data) => {
+  queries.setQueryData(keys.recordingCard(card.id), card);
+  queries.setQueriesData<Pages>({ queryKey: keys.recordingCards }, (data) => {
     if (data === undefined) return data;
     const pages = data.pages.map((page) => {
       const index = page.recordings.findIndex(({ id }) => id === card.id);
@@ -94,17 +92,13 @@ async function fetchPage(mentorshipId: string, order: CardOrder, place: Place): 
       ...(place === null ? {} : { before_at: place.at, before_id: place.id }),
     }),
   );
-  const read = recordingPage.safeParse(answer);
-  if (!read.success) throw unreadable("The list of recordings", read.error);
-  return { ...read.data, recordings: read.data.recordings.map(take) };
+  const page = readRow(recordingPage, answer, "The list of recordings");
+  return { ...page, recordings: page.recordings.map(take) };
 }
 
 async function fetchCard(id: string): Promise<RecordingCard | null> {
   const answer = await ask(backend().rpc("show_recording", { recording_id: id }));
-  if (answer === null) return null;
-  const read = recordingCard.safeParse(answer);
-  if (!read.success) throw unreadable("The recording", read.error);
-  return take(read.data);
+  return answer === null ? null : take(readRow(recordingCard, answer, "The recording"));
 }
 
 async function refetchCard(id: string): Promise<void> {
@@ -122,7 +116,7 @@ function takeChange(payload: unknown, unknown: () => void): void {
     unknown();
     return;
   }
-  const before = newest.get(change.data.recording_id);
+  const before = newest.get(change.data.id);
   if (before === undefined) {
     unknown();
     return;
@@ -164,7 +158,7 @@ export function withFreshTop(data: Pages, top: RecordingPage): Pages {
 /** The recordings of one mentorship, newest first, page by page, kept fresh over its topic. */
 export function useRecordingCards(mentorshipId: string, order: CardOrder): CardList {
   const [isLive, setLive] = useState(false);
-  const key = useMemo(() => [...listKey, mentorshipId, order] as const, [mentorshipId, order]);
+  const key = useMemo(() => keys.recordingCardsOf(mentorshipId, order), [mentorshipId, order]);
   const query = useInfiniteQuery({
     queryKey: key,
     queryFn: ({ pageParam }) => fetchPage(mentorshipId, order, pageParam),
@@ -226,7 +220,7 @@ export function useRecordingCards(mentorshipId: string, order: CardOrder): CardL
   };
 }
 
-export interface OneCard {
+interface OneCard {
   /** Null: there is none, or it is somebody else's. Undefined: not known yet. */
   card: RecordingCard | null | undefined;
   error: BackendError | undefined;
@@ -238,7 +232,7 @@ export interface OneCard {
 export function useRecordingCard(id: string): OneCard {
   const [isLive, setLive] = useState(false);
   const query = useQuery({
-    queryKey: cardKey(id),
+    queryKey: keys.recordingCard(id),
     queryFn: () => fetchCard(id),
     // From the list: shown at once, and read anew behind it.
     initialData: () => newest.get(id),

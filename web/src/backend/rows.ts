@@ -9,9 +9,9 @@ export const moment = z.pipe(
   z.string(),
   z.transform((text: string) => text.replace(" ", "T").replace(/([+-]\d\d)$/, "$1:00")),
 );
-const maybeMoment = z.nullable(moment);
+export const maybeMoment = z.nullable(moment);
 
-export const recordingStatuses = [
+const recordingStatuses = [
   "starting",
   "recording",
   "stopping",
@@ -21,18 +21,24 @@ export const recordingStatuses = [
   "expired",
 ] as const;
 export type RecordingStatus = (typeof recordingStatuses)[number];
-const recordingStatus = z.enum(recordingStatuses);
-export const finalStatuses: ReadonlySet<string> = new Set(["recorded", "failed", "expired"]);
+export const recordingStatus = z.enum(recordingStatuses);
+const finalStatuses: ReadonlySet<string> = new Set(["recorded", "failed", "expired"]);
 
+/** Whether nothing more happens to a recording of this status by itself. */
+export const isFinal = (status: string): boolean => finalStatuses.has(status);
+
+export const byteCount = z.number().check(z.nonnegative());
+
+/** How far the copying of a recording's files is; `estimated_end_at` is null while nothing moves. */
 export const progress = z.object({
-  bytes: z.number(),
-  total_bytes: z.number(),
+  bytes: byteCount,
+  total_bytes: byteCount,
   percent: z.number(),
   estimated_end_at: maybeMoment,
-  measured_at: maybeMoment,
+  measured_at: moment,
 });
-export type Progress = z.output<typeof progress>;
 
+/** Where the picture jumps, in playing time; `missing_ms` is how much is lost there, null where nobody knows. */
 export const gap = z.object({ from_ms: z.number(), to_ms: z.number(), missing_ms: z.nullable(z.number()) });
 export type Gap = z.output<typeof gap>;
 
@@ -63,8 +69,8 @@ export const recording = z.object({
   is_partial: z.boolean(),
   gaps: z.array(gap),
   duration_ms: z.nullable(z.number()),
-  size_bytes: z.nullable(z.number()),
-  stored_bytes: z.nullable(z.number()),
+  size_bytes: z.nullable(byteCount),
+  stored_bytes: z.nullable(byteCount),
   progress: z.nullable(progress),
   version: z.number(),
   created_at: moment,
@@ -79,7 +85,7 @@ export const recordingChange = z.pipe(
   z.object({
     recording_id: z.uuid(),
     call_id: z.nullable(z.uuid()),
-    mentorship_id: z.nullable(z.uuid()),
+    mentorship_id: z.uuid(),
     status: recordingStatus,
     phase: z.nullable(z.string()),
     queue_place: z.nullable(z.number()),
@@ -92,7 +98,7 @@ export const recordingChange = z.pipe(
     finished_at: maybeMoment,
     expires_at: maybeMoment,
     duration_ms: z.nullable(z.number()),
-    size_bytes: z.nullable(z.number()),
+    size_bytes: z.nullable(byteCount),
     is_partial: z.boolean(),
     progress: z.nullable(progress),
     version: z.number(),
@@ -120,7 +126,7 @@ export const call = z.pipe(
     recording_error: z.nullable(recordingError),
     recording_progress: z.nullable(progress),
     recording_url: z.nullable(z.string()),
-    recording_size: z.nullable(z.number()),
+    recording_size: z.nullable(byteCount),
     recording_duration_seconds: z.nullable(z.number()),
     recording_metadata: z.nullable(
       z.looseObject({ started_at: z.optional(maybeMoment), stopped_at: z.optional(maybeMoment) }),
@@ -166,13 +172,12 @@ export const callChange = z.pipe(
     recording_error: z.nullable(recordingError),
     recording_url: z.nullable(z.string()),
     recording_progress: z.nullable(progress),
-    recording_size: z.nullable(z.number()),
+    recording_size: z.nullable(byteCount),
     recording_duration_seconds: z.nullable(z.number()),
     version: z.number(),
   }),
   z.transform(({ call_id, call_status, ...change }) => ({ id: call_id, status: call_status, ...change })),
 );
-export type CallChange = z.output<typeof callChange>;
 
 /** Reads one row. Throws BackendError answer_unreadable for what is none. */
 export function readRow<Schema extends z.ZodMiniType>(

@@ -1,5 +1,5 @@
 /** Anything the server counts the changes of: a greater `version` is newer, whatever way it came. */
-export interface Versioned {
+interface Versioned {
   id: string;
   version: number;
 }

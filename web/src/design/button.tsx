@@ -4,7 +4,7 @@ import { classes } from "./class-names.ts";
 import { Spinner } from "./spinner.tsx";
 
 export type ButtonLook = "primary" | "secondary" | "quiet" | "danger";
-export type ButtonSize = "small" | "medium" | "large";
+type ButtonSize = "small" | "medium" | "large";
 
 const looks: Record<ButtonLook, string> = {
   primary: "bg-accent text-on-accent hover:bg-accent-strong shadow-card",
@@ -27,7 +27,7 @@ interface Looks {
   icon?: ReactNode;
 }
 
-export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>, Looks {
+interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>, Looks {
   /** Work is under way: shown, announced, and the button takes no second press. */
   isBusy?: boolean;
   ref?: Ref<HTMLButtonElement>;
@@ -76,14 +76,14 @@ export function ButtonLink({
   );
 }
 
-export interface ButtonLinkProps extends Looks {
+interface ButtonLinkProps extends Looks {
   to: string;
   label?: string;
   className?: string;
   children: ReactNode;
 }
 
-export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   /** Its name, for screen readers and as a hint under the pointer. */
   label: string;
   icon: ReactNode;

@@ -1,10 +1,10 @@
 import { X } from "lucide-react";
-import { type ReactNode, useEffect, useId, useRef } from "react";
+import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { en } from "../texts/en.ts";
 import { IconButton } from "./button.tsx";
 import { classes } from "./class-names.ts";
 
-export interface DialogProps {
+interface DialogProps {
   title: string;
   children: ReactNode;
   /** The buttons below, the main one last. */
@@ -18,16 +18,24 @@ export interface DialogProps {
 
 /**
  * A modal dialog: the browser's own, which keeps the focus inside, hides the page behind it from everybody and gives the focus back.
- * Shown while it is mounted.
+ * Shown while it is mounted. What is typed in it is its own: a page's keys (the player's) do not hear it.
  */
 export function Dialog({ title, children, actions, onClose, role = "dialog", className }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before it is taken out of the page, or the browser has nothing left to give the focus back from.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     if (dialog === null) return;
+    const around = dialog.closest("article, main");
     if (!dialog.open) dialog.showModal();
-    return () => dialog.close();
+    return () => {
+      dialog.close();
+      // What opened it may have gone with the answer: then the name of what it belonged to.
+      const { activeElement } = document;
+      if (activeElement === document.body || dialog.contains(activeElement))
+        around?.querySelector<HTMLElement>("h1, h2 a")?.focus({ preventScroll: true });
+    };
   }, []);
   return (
     <dialog
@@ -38,8 +46,12 @@ export function Dialog({ title, children, actions, onClose, role = "dialog", cla
         event.preventDefault();
         onClose?.();
       }}
-      // A second Escape would close it whatever we say.
-      onKeyDown={(event) => event.key === "Escape" && onClose === undefined && event.preventDefault()}
+      onKeyDown={(event) => {
+        event.stopPropagation();
+        // A second Escape would close it whatever we say.
+        if (event.key === "Escape" && onClose === undefined) event.preventDefault();
+      }}
+      onKeyUp={(event) => event.stopPropagation()}
       onPointerDown={(event) => event.target === ref.current && onClose?.()}
       className={classes(
         "m-auto w-[min(28rem,calc(100vw-2rem))] rounded-card border border-line bg-raised p-0 text-ink shadow-raised open:animate-appear",

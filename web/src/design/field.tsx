@@ -1,7 +1,7 @@
 import { type InputHTMLAttributes, type Ref, useId } from "react";
 import { classes } from "./class-names.ts";
 
-export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
+interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
   hint?: string;
   error?: string | undefined;

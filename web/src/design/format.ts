@@ -20,9 +20,9 @@ export function formatClock(ms: number): string {
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }
 
-/** A length in words: "52 min", "1 hr, 2 min", "34 sec". */
+/** A length in words: "52 min", "1 hr, 2 min", "34 sec". Seconds that are not whole do not count, as on a clock. */
 export function formatDuration(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
+  const seconds = Math.max(0, Math.floor(ms / 1000));
   const unit = (value: number, name: "hour" | "minute" | "second") =>
     once(
       `duration ${name}`,
@@ -71,11 +71,6 @@ export function formatDateTime(at: string): string {
 /** "22 Nov 2026". */
 export function formatDate(at: string): string {
   return once("date", () => new Intl.DateTimeFormat(locale(), { dateStyle: "medium" })).format(new Date(at));
-}
-
-/** "14:33". */
-export function formatTime(at: string): string {
-  return once("time", () => new Intl.DateTimeFormat(locale(), { timeStyle: "short" })).format(new Date(at));
 }
 
 const spans: readonly [Intl.RelativeTimeFormatUnit, number][] = [

@@ -1,5 +1,5 @@
 import { CloudOff, TriangleAlert } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect } from "react";
 import type { BackendError } from "../backend/errors.ts";
 import { en } from "../texts/en.ts";
 import { textOfError } from "../texts/errors.ts";
@@ -35,7 +35,7 @@ export function EmptyState({
   );
 }
 
-/** Something could not be shown: one sentence, one action. */
+/** Something could not be shown: one sentence, one action. What only wanted for the network tries again by itself when that is back. */
 export function ErrorState({
   error,
   onRetry,
@@ -45,6 +45,11 @@ export function ErrorState({
 }) {
   const text = textOfError(error?.code ?? "unexpected_error");
   const isOffline = error?.code === "backend_unreachable";
+  useEffect(() => {
+    if (!isOffline || onRetry === undefined) return;
+    window.addEventListener("online", onRetry);
+    return () => window.removeEventListener("online", onRetry);
+  }, [isOffline, onRetry]);
   return (
     <div
       role="alert"

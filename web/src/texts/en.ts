@@ -7,7 +7,7 @@ function count(n: number, one: string, other: string): string {
 
 /**
  * Every text of the shell, the home page and the sign-in. Pages that come with code of their own keep theirs beside it: texts/recordings.ts,
- * texts/player.ts, texts/call.ts.
+ * texts/player.ts, texts/call.ts, texts/alerts.ts.
  */
 export const en = {
   product: "Huckleberry",
@@ -28,12 +28,16 @@ export const en = {
   themeDark: "Dark",
   themeSystem: "As the system",
   signOut: "Sign out",
+  alerts: "Alerts",
 
   offline: "You are offline. What you see may be old; it is brought up to date when you are back.",
   newVersion: "A new version of the portal is there.",
 
   notFoundTitle: "There is no such page",
   notFoundText: "The address is wrong, or what was here is gone.",
+  waitingForNetwork: "This page comes as soon as you are online again.",
+  partMissingTitle: "This page did not come",
+  partMissingText: "The portal cannot be reached. Check your connection, then reload the page.",
   brokenTitle: "This page broke",
   brokenText: "That is our mistake. Reload it; what you did before is saved.",
 

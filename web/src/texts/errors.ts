@@ -1,7 +1,7 @@
 /** What a page can offer beside the sentence; a button stands there only where pressing it can help. */
-export type ErrorButton = "retry" | "sign_in" | "home" | "none";
+type ErrorButton = "retry" | "sign_in" | "home" | "none";
 
-export interface ErrorText {
+interface ErrorText {
   /** What happened, in one sentence. */
   sentence: string;
   /** What to do now, in one sentence. */

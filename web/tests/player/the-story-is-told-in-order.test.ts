@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type RecordingEvent, timelineOf } from "../../src/pages/player/timeline.ts";
+import type { RecordingEvent } from "../../src/backend/playback.ts";
+import { timelineOf } from "../../src/pages/player/timeline.ts";
 
 let id = 0;
 const event = (

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
-import {
-  isWatchable,
-  newerCard,
-  type RecordingChange,
-  recordingCard,
-  withChange,
-} from "../../src/backend/recording-card.ts";
+import type { RecordingError } from "../../src/backend/errors.ts";
+import { isWatchable, newerCard, recordingCard, withChange } from "../../src/backend/recording-card.ts";
+import type { RecordingChange } from "../../src/backend/rows.ts";
 import { nextStepOf } from "../../src/pages/recordings/next-step.ts";
 import { expiryOf, statusViewOf } from "../../src/pages/recordings/status-view.ts";
 import { sampleCard } from "./sample-card.ts";
 
 const now = Date.parse("2026-03-02T00:00:00Z");
-const error = (code: string, blame: string, retry: "now" | "later" | "never") => ({
+const error = (
+  code: string,
+  blame: RecordingError["blame"],
+  retry: RecordingError["retry"],
+): RecordingError => ({
   code,
   blame,
   retry,
@@ -92,8 +92,11 @@ describe("Changes are taken by version", () => {
   const change = (version: number, members: Partial<RecordingChange> = {}): RecordingChange => {
     const card = sampleCard();
     return {
-      recording_id: card.id,
+      id: card.id,
+      call_id: card.call_id,
       mentorship_id: card.mentorship_id ?? "",
+      attempt: 1,
+      requested_at: card.requested_at,
       status: "processing",
       phase: "transferring",
       queue_place: null,
@@ -116,7 +119,7 @@ describe("Changes are taken by version", () => {
     const card = sampleCard({ version: 10 });
     expect(withChange(card, change(10))).toBe(card);
     expect(withChange(card, change(9))).toBe(card);
-    expect(withChange(card, change(11, { recording_id: "55000000-0000-4000-8000-000000000009" }))).toBe(card);
+    expect(withChange(card, change(11, { id: "55000000-0000-4000-8000-000000000009" }))).toBe(card);
   });
 
   it("a newer one is taken, and promises nothing that the database has not judged anew", () => {
@@ -140,6 +143,9 @@ describe("Changes are taken by version", () => {
 
   it("a card with a word that nobody knows is not believed", () => {
     expect(recordingCard.safeParse({ ...sampleCard(), status: "dreaming" }).success).toBe(false);
+    const failure = { code: "files_missing", blame: "nobody", retry: "later", message: "Words." };
+    expect(recordingCard.safeParse({ ...sampleCard(), error: failure }).success).toBe(false);
+    expect(recordingCard.safeParse({ ...sampleCard(), size_bytes: -1 }).success).toBe(false);
     expect(recordingCard.safeParse(sampleCard()).success).toBe(true);
   });
 });

@@ -50,6 +50,14 @@ it("a first page that is all there is replaces everything", () => {
   expect(fresh.pageParams).toEqual([null]);
 });
 
+it("what is in the first page is the fresh one, and nothing is there twice", () => {
+  const shown = pages(page([9, 8], 8, 9), page([7, 6], 6));
+  const top = { ...page([9, 8], 8, 9), recordings: [card(9, 2), card(8, 1)] };
+  const fresh = withFreshTop(shown, top).pages.flatMap(({ recordings }) => recordings);
+  expect(fresh.map(({ version }) => version)).toEqual([2, 1, 1, 1]);
+  expect(new Set(fresh.map(({ id }) => id)).size).toBe(4);
+});
+
 it("an only page goes on where its last row stands", () => {
   const fresh = withFreshTop(pages(page([9, 8, 7], 7, 9)), page([10, 9, 8], 8, 10));
   expect(minutesOf(fresh)).toEqual([10, 9, 8, 7]);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Call } from "./transfer-calls.ts";
 
+/** One row of recorder.health. */
 const healthCheck = z.object({
   name: z.string(),
   is_ok: z.boolean().nullable(),
@@ -9,8 +10,6 @@ const healthCheck = z.object({
   threshold: z.number().nullable(),
   explanation: z.string(),
 });
-/** One row of recorder.health. */
-export type HealthCheck = z.output<typeof healthCheck>;
 
 const healthAnswer = z.object({
   is_ok: z.boolean(),

@@ -30,14 +30,13 @@ const planAnswer = z.object({
   open_count: z.number().int(),
   given_up: z.array(z.object({ key: z.string(), upload_id: z.string() })),
 });
+/** A source whose copy is verified and published. */
 const sourceAnswer = z.object({
   id: z.uuid(),
   source_store: z.string(),
   source_key: z.string(),
   source_etag: z.string(),
 });
-/** A source whose copy is verified and published. */
-export type CopiedSource = z.output<typeof sourceAnswer>;
 
 /** An object of a source store as a plan names it. */
 export interface PlannedCopy {

@@ -78,7 +78,7 @@ function AttentionRow({ one: { recording, reason }, name }: { one: Attention; na
       </span>
       <div className="min-w-0 flex-1">
         <p className="font-medium">
-          <Link to={`/recordings/${recording.id}`} className="after:absolute after:inset-0">
+          <Link to={`/recordings/${recording.id}`} className="covers">
             {said.title}
           </Link>
         </p>

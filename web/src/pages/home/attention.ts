@@ -1,7 +1,7 @@
 import type { Recording } from "../../backend/recordings.ts";
 
 /** Why a recording is shown at the top of the home page. */
-export type AttentionReason = "expiring" | "failed" | "long_processing";
+type AttentionReason = "expiring" | "failed" | "long_processing";
 
 export interface Attention {
   recording: Recording;

@@ -72,33 +72,33 @@ function PastCall({ call, name }: { call: Call; name: string }) {
     </>
   );
   return (
-    <li className="relative flex items-center gap-3 p-4 first:rounded-t-card last:rounded-b-card has-[a]:hover:bg-sunken sm:px-5">
-      <Avatar name={name} />
-      <div className="min-w-0 flex-1">
-        <p className="truncate">
-          {call.recording_id === null ? (
-            text
-          ) : (
-            <Link to={`/recordings/${call.recording_id}`} className="after:absolute after:inset-0">
-              {text}
-            </Link>
-          )}
-        </p>
-        <p className="text-sm text-ink-soft">
-          <time dateTime={call.start_time}>{formatDateTime(call.start_time)}</time> · {length}
-        </p>
+    <li className="relative grid grid-cols-[auto_1fr_auto] items-center gap-x-3 p-4 first:rounded-t-card last:rounded-b-card has-[a]:hover:bg-sunken sm:grid-cols-[auto_1fr_auto_auto] sm:px-5">
+      <Avatar name={name} className="row-span-2 size-10 text-sm" />
+      <p className="min-w-0 truncate">
+        {call.recording_id === null ? (
+          text
+        ) : (
+          <Link to={`/recordings/${call.recording_id}`} className="covers">
+            {text}
+          </Link>
+        )}
+      </p>
+      <div className="flex sm:row-span-2">
+        {call.status === "failed" ? (
+          <Pill tone="bad">{en.homePage.callFailed}</Pill>
+        ) : call.recording_status === null || call.recording_status === "not_recorded" ? (
+          <Pill>{statusTexts.not_recorded}</Pill>
+        ) : (
+          <StatusPill status={call.recording_status} />
+        )}
       </div>
-      {call.status === "failed" ? (
-        <Pill tone="bad">{en.homePage.callFailed}</Pill>
-      ) : call.recording_status === null || call.recording_status === "not_recorded" ? (
-        <Pill>{statusTexts.not_recorded}</Pill>
-      ) : (
-        <StatusPill status={call.recording_status} />
-      )}
       <ChevronRight
         aria-hidden="true"
-        className={`size-5 shrink-0 text-ink-faint ${call.recording_id === null ? "invisible" : ""} max-sm:hidden`}
+        className={`row-span-2 size-5 shrink-0 text-ink-faint ${call.recording_id === null ? "invisible" : ""} max-sm:hidden`}
       />
+      <p className="col-start-2 text-sm text-ink-soft max-sm:col-span-2">
+        <time dateTime={call.start_time}>{formatDateTime(call.start_time)}</time> · {length}
+      </p>
     </li>
   );
 }

@@ -22,7 +22,7 @@ export function CopyLink({ clock }: { clock: PlayClock }) {
   const isFresh = copied?.isCopied === true && copied.second === second;
   return (
     <>
-      <Button icon={isFresh ? <Check /> : <Link2 />} onClick={() => void copy()}>
+      <Button icon={isFresh ? <Check /> : <Link2 />} className="max-sm:grow" onClick={() => void copy()}>
         {texts.copyLink(words)}
       </Button>
       <span role="status" className={copied?.isCopied === false ? "self-center text-sm" : "sr-only"}>

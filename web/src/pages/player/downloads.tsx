@@ -26,6 +26,7 @@ export function DownloadButtons({
         icon={<Download />}
         isBusy={isBusy}
         title={texts.assembleHint}
+        className="max-sm:grow"
         onClick={() => void download.assemble(fileName)}
       >
         {texts.download}
@@ -37,6 +38,7 @@ export function DownloadButtons({
       key={file.file_name}
       icon={<Download />}
       isBusy={isBusy}
+      className="max-sm:grow"
       onClick={() => void download.save(addresses, index)}
     >
       {addresses.mp4.length === 1 ? texts.download : texts.downloadPart(index + 1, addresses.mp4.length)}

@@ -1,4 +1,4 @@
-import type { Gap } from "../../backend/recording-card.ts";
+import type { Gap } from "../../backend/rows.ts";
 
 /** A place on the player's bar where something is missing. */
 export interface GapMark {

@@ -3,7 +3,9 @@ import "@vidstack/react/player/styles/default/layouts/audio.css";
 import "@vidstack/react/player/styles/default/layouts/video.css";
 import {
   isHLSProvider,
+  MEDIA_KEY_SHORTCUTS,
   type MediaErrorDetail,
+  type MediaKeyShortcuts,
   MediaPlayer,
   type MediaPlayerInstance,
   MediaProvider,
@@ -54,6 +56,12 @@ interface Restore {
   /** How often it was sent there and stood elsewhere. */
   tries: number;
 }
+
+/**
+ * Letters, space and the arrows to the sides play wherever one is on the page. Those up and down scroll it, as everywhere: the volume
+ * has a slider, which takes them.
+ */
+const keyShortcuts: MediaKeyShortcuts = { ...MEDIA_KEY_SHORTCUTS, volumeUp: null, volumeDown: null };
 
 /** So often a player that was put elsewhere (its buffers made anew, a default of the browser) is sent back. */
 const MOST_TRIES = 5;
@@ -255,7 +263,7 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
   };
 
   return (
-    <div className="relative overflow-hidden rounded-card bg-black shadow-raised">
+    <div className="relative flex overflow-hidden rounded-card bg-black shadow-raised">
       <MediaPlayer
         ref={player}
         src={source}
@@ -267,6 +275,7 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
         crossOrigin
         playsInline
         keyTarget="document"
+        keyShortcuts={keyShortcuts}
         poster={first.thumbnail?.url ?? ""}
         className="aspect-video w-full bg-black text-white data-[view-type=audio]:aspect-auto"
         style={{ "--media-brand": "#6366f1", "--video-border": "0", "--media-focus-ring-color": "#a5b4fc" }}

@@ -1,10 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { fetchStory } from "../../backend/playback.ts";
+import { Button } from "../../design/button.tsx";
 import { classes } from "../../design/class-names.ts";
 import { formatDateTime } from "../../design/format.ts";
 import { LoadingRows } from "../../design/skeleton.tsx";
 import { Notice } from "../../design/states.tsx";
+import { en } from "../../texts/en.ts";
 import { textOfError } from "../../texts/errors.ts";
 import { playerTexts as texts } from "../../texts/player.ts";
 import { type TimelineEntry, timelineOf } from "./timeline.ts";
@@ -25,7 +27,17 @@ export function Story({ recordingId, version }: { recordingId: string; version: 
       <h2 id="story" className="font-semibold">
         {texts.timelineTitle}
       </h2>
-      {entries === undefined && story.isError && <Notice>{texts.timelineFailed}</Notice>}
+      {entries === undefined && story.isError && (
+        <Notice
+          action={
+            <Button size="small" onClick={() => void refetch()}>
+              {en.tryAgain}
+            </Button>
+          }
+        >
+          {texts.timelineFailed}
+        </Notice>
+      )}
       {entries === undefined && !story.isError && <LoadingRows label={texts.timelineTitle} className="h-6" />}
       {entries !== undefined && (
         <ol className="relative space-y-4 border-l border-line pl-5">

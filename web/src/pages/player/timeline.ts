@@ -1,37 +1,23 @@
-import * as z from "zod/mini";
-
-/** A line of a recording's story as its people may read it (table recording_events). */
-export const recordingEvent = z.object({
-  id: z.number(),
-  happened_at: z.string(),
-  actor: z.string(),
-  event: z.string(),
-  from_status: z.nullable(z.string()),
-  to_status: z.nullable(z.string()),
-  detail: z.record(z.string(), z.unknown()),
-});
-export type RecordingEvent = z.infer<typeof recordingEvent>;
+import type { RecordingEvent } from "../../backend/playback.ts";
 
 /** What people are told of. Everything else in the story is for administrators. */
-export const timelineKinds = [
-  "requested",
-  "started",
-  "recorder_lost",
-  "stop_requested",
-  "stopped",
-  "files_awaited",
-  "copying",
-  "recorded",
-  "failed",
-  "looked_again",
-  "kept_longer",
-  "held",
-  "released",
-  "about_to_expire",
-  "deletion_requested",
-  "deleted",
-] as const;
-export type TimelineKind = (typeof timelineKinds)[number];
+export type TimelineKind =
+  | "requested"
+  | "started"
+  | "recorder_lost"
+  | "stop_requested"
+  | "stopped"
+  | "files_awaited"
+  | "copying"
+  | "recorded"
+  | "failed"
+  | "looked_again"
+  | "kept_longer"
+  | "held"
+  | "released"
+  | "about_to_expire"
+  | "deletion_requested"
+  | "deleted";
 
 export interface TimelineEntry {
   id: number;

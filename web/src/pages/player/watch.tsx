@@ -1,6 +1,7 @@
 import { RotateCcw } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
+import { whenOnline } from "../../app/when-online.ts";
 import { asBackendError } from "../../backend/errors.ts";
 import { savePosition, tellPlayback } from "../../backend/playback.ts";
 import { isPlayable, type PlaybackAddresses } from "../../backend/playback-addresses.ts";
@@ -24,7 +25,10 @@ import { useDownload } from "./use-download.ts";
 import { usePlayback } from "./use-playback.ts";
 
 // Begun with the page, beside the question for the addresses.
-const playerCode = import("./recording-player.tsx");
+const loadPlayer = whenOnline(() => import("./recording-player.tsx"));
+const playerCode = loadPlayer();
+// Somebody else asks for it too, and is told when it does not come.
+playerCode.catch(() => undefined);
 const RecordingPlayer = lazy(() => playerCode);
 
 /** The picture's place, as large as it will be. */

@@ -1,5 +1,6 @@
 import { CalendarPlus, RotateCw, Trash2 } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { whenOnline } from "../../app/when-online.ts";
 import { asBackendError } from "../../backend/errors.ts";
 import type { RecordingCard } from "../../backend/recording-card.ts";
 import { deleteFiles, keepLonger, lookForFilesAgain } from "../../backend/recording-cards.ts";
@@ -10,8 +11,17 @@ import { textOfError } from "../../texts/errors.ts";
 import { recordingTexts as texts } from "../../texts/recordings.ts";
 import { whenOf } from "./card-words.ts";
 
-const DeleteDialog = lazy(() => import("./delete-dialog.tsx"));
-const KeepDialog = lazy(() => import("./keep-dialog.tsx"));
+const loadDeleteDialog = whenOnline(() => import("./delete-dialog.tsx"));
+const loadKeepDialog = whenOnline(() => import("./keep-dialog.tsx"));
+const DeleteDialog = lazy(loadDeleteDialog);
+const KeepDialog = lazy(loadKeepDialog);
+
+/** A question that can be asked is there before it is pressed for: the network may be gone by then. */
+function getReady(card: RecordingCard): void {
+  // Fails where a new version of the portal is there; the press says so.
+  if (card.may_delete) loadDeleteDialog().catch(() => undefined);
+  if (card.keepable_until !== null) loadKeepDialog().catch(() => undefined);
+}
 
 /** What a person may do about a recording: only what the database allows is there to be pressed. */
 export function useCardActions(card: RecordingCard) {
@@ -19,6 +29,7 @@ export function useCardActions(card: RecordingCard) {
   const [isLooking, setLooking] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
 
+  useEffect(() => getReady(card), [card]);
   const say = (thrown: unknown) => {
     const { sentence, action } = textOfError(asBackendError(thrown).code);
     setProblem(`${sentence} ${action}`);

@@ -33,7 +33,7 @@ export function FilterBar({
         <SearchBox value={filters.search} onSearch={(search) => onChange({ ...filters, search })} />
         <fieldset className="contents">
           <legend className="sr-only">{texts.status}</legend>
-          <div className="-mx-1 flex gap-1.5 overflow-x-auto px-1 py-1 max-sm:w-full">
+          <div className="flex flex-wrap gap-1.5 py-1 max-sm:w-full">
             {listStatuses.map((status) => (
               <Chip
                 key={status}
@@ -79,7 +79,7 @@ export function FilterBar({
           value={filters.from ?? ""}
           max={filters.to}
           onChange={(event) => onChange({ ...filters, from: event.target.value || undefined })}
-          className="w-40"
+          className="w-40 max-sm:min-w-0 max-sm:flex-1 max-sm:basis-36"
         />
         <Field
           label={texts.to}
@@ -87,9 +87,9 @@ export function FilterBar({
           value={filters.to ?? ""}
           min={filters.from}
           onChange={(event) => onChange({ ...filters, to: event.target.value || undefined })}
-          className="w-40"
+          className="w-40 max-sm:min-w-0 max-sm:flex-1 max-sm:basis-36"
         />
-        <div className="flex min-h-11 items-center">
+        <div className="flex min-h-11 items-center max-sm:w-full">
           <Chip isChosen={filters.isPartial} onChange={(isPartial) => onChange({ ...filters, isPartial })}>
             {texts.partial}
           </Chip>
@@ -152,7 +152,7 @@ function Chip({
   return (
     <label
       className={classes(
-        "inline-flex min-h-8 cursor-pointer select-none items-center whitespace-nowrap rounded-full border px-3 text-sm font-medium transition-colors has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent-ink pointer-coarse:min-h-11",
+        "inline-flex min-h-8 cursor-pointer select-none items-center whitespace-nowrap rounded-full border px-3 text-sm font-medium transition-colors max-sm:px-2.5 has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent-ink pointer-coarse:min-h-11",
         isChosen
           ? "border-transparent bg-accent text-on-accent"
           : "border-line-strong bg-surface text-ink-soft hover:bg-sunken",
@@ -172,7 +172,7 @@ function Chip({
 function QualityChoice({ value, onChange }: { value: string; onChange: (quality: string) => void }) {
   const id = useId();
   return (
-    <div className="space-y-1.5">
+    <div className="space-y-1.5 max-sm:w-full">
       <label htmlFor={id} className="block text-sm font-medium">
         {texts.quality}
       </label>
@@ -180,7 +180,7 @@ function QualityChoice({ value, onChange }: { value: string; onChange: (quality:
         id={id}
         value={value}
         onChange={(event) => onChange(event.target.value)}
-        className="block min-h-11 rounded-control border border-line-strong bg-surface px-3 text-base"
+        className="block min-h-11 rounded-control border max-sm:w-full border-line-strong bg-surface px-3 text-base"
       >
         <option value="">{texts.anyQuality}</option>
         {recordingQualities.map((quality) => (

@@ -1,4 +1,5 @@
-import { recordingQualities, type recordingStatuses } from "../../backend/recording-card.ts";
+import { recordingQualities } from "../../backend/recording-card.ts";
+import type { RecordingStatus } from "../../backend/rows.ts";
 
 /** What a person chose to see. Kept in the address, so that it survives a reload and can be sent to somebody. */
 export interface ListFilters {
@@ -15,7 +16,7 @@ export interface ListFilters {
 export const listStatuses = ["ready", "under_way", "failed", "expired"] as const;
 export type ListStatus = (typeof listStatuses)[number];
 
-const statusesOf: Readonly<Record<ListStatus, readonly (typeof recordingStatuses)[number][]>> = {
+const statusesOf: Readonly<Record<ListStatus, readonly RecordingStatus[]>> = {
   ready: ["recorded"],
   under_way: ["starting", "recording", "stopping", "processing"],
   failed: ["failed"],

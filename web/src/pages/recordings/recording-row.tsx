@@ -30,20 +30,17 @@ export const RecordingRow = memo(function RecordingRow({ card, now }: { card: Re
   ].filter((fact) => fact !== undefined);
   const isOver = view.state === "ready" || view.state === "ready_with_gaps";
   return (
-    <article className="relative flex flex-col gap-x-4 gap-y-3 rounded-card border border-line bg-surface p-3 shadow-card transition-colors focus-within:border-line-strong hover:border-line-strong sm:flex-row sm:p-4">
-      <Thumbnail
-        card={card}
-        className={classes("w-full max-sm:max-h-36 sm:w-44", !canWatch && "max-sm:hidden")}
-      />
+    <article className="relative flex flex-wrap gap-3 rounded-card border border-line bg-surface p-3 shadow-card transition-colors focus-within:border-line-strong hover:border-line-strong sm:flex-nowrap sm:gap-4 sm:p-4">
+      <Thumbnail card={card} className={classes("self-start w-24 sm:w-44", !canWatch && "max-sm:hidden")} />
       <div className="flex min-w-0 flex-1 flex-col gap-1.5">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
-          <h2 className="min-w-0 font-semibold">
+          <h2 className="min-w-0 font-semibold max-sm:text-sm">
             <Link
               to={`/recordings/${card.id}`}
               aria-label={canWatch ? texts.watch(when) : texts.details(when)}
               onPointerEnter={canWatch ? () => getReady(card.id) : undefined}
               onFocus={canWatch ? () => getReady(card.id) : undefined}
-              className="after:absolute after:inset-0 after:rounded-card"
+              className="covers"
             >
               {when}
             </Link>
@@ -94,7 +91,7 @@ export const RecordingRow = memo(function RecordingRow({ card, now }: { card: Re
         {actions.problem}
       </div>
       {/* Above the link that covers the row. */}
-      <div className="relative flex flex-wrap items-start gap-2 self-start sm:flex-col sm:items-stretch lg:flex-row">
+      <div className="relative flex flex-wrap items-start gap-2 self-start empty:hidden max-sm:w-full sm:flex-col sm:items-stretch lg:flex-row">
         <CardActionButtons actions={actions} />
       </div>
       {actions.dialog}

@@ -33,11 +33,12 @@ function iconOf(card: RecordingCard, canWatch: boolean) {
   if (card.status === "failed") return <CloudOff className="size-6" />;
   if (card.status === "expired" || card.is_being_deleted) return <Trash2 className="size-6" />;
   if (!canWatch) return <LoaderCircle className="size-6 animate-breathe" />;
-  if (card.quality === "audio") return <AudioLines className="size-7" />;
+  if (card.quality === "audio")
+    return <AudioLines className="size-7 max-sm:size-5 max-sm:-translate-y-1.5" />;
   return (
     <>
-      <Film className="absolute size-16 opacity-10" />
-      <span className="flex size-9 items-center justify-center rounded-full bg-surface/90 shadow-card">
+      <Film className="absolute size-16 opacity-10 max-sm:size-10" />
+      <span className="flex size-9 items-center justify-center rounded-full bg-surface/90 shadow-card max-sm:size-7 max-sm:-translate-y-1.5">
         <Play className="ml-0.5 size-4 fill-current" />
       </span>
     </>

@@ -11,7 +11,7 @@ import { DiscordMark } from "./discord-mark.tsx";
 type Wrong = { email?: string; password?: string };
 
 /** What is wrong with what was entered, by field; nothing where it can be sent. */
-export function checkSignIn(email: string, password: string): Wrong {
+function checkSignIn(email: string, password: string): Wrong {
   const wrong: Wrong = {};
   if (email === "") wrong.email = en.signIn.emailMissing;
   else if (!/^\S+@\S+$/.test(email)) wrong.email = en.signIn.emailInvalid;
@@ -19,7 +19,7 @@ export function checkSignIn(email: string, password: string): Wrong {
   return wrong;
 }
 
-export interface SignInFormProps {
+interface SignInFormProps {
   /** Where Discord sends the person back to: a path of the portal. */
   returnTo: string;
   /** Entered already, when somebody signs in again. */

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { taskFiles } from "./file-names.ts";
-import { endMark } from "./playlist.ts";
-import { layoutOf, startRequestOf } from "./request-rules.ts";
+import { playlistOrder, taskFiles } from "../file-names.ts";
+import { endMark } from "../playlist.ts";
+import { layoutOf, startRequestOf } from "../request-rules.ts";
 
 /** Everything about a task that must survive the death of the process. Times are UTC ms. */
 export const taskRecordRules = z.object({
@@ -39,8 +39,6 @@ export const taskRecordRules = z.object({
 export type TaskRecord = z.output<typeof taskRecordRules>;
 
 const recordName = "task.json";
-/** Name ending of a file that is still being written. */
-export const unfinished = ".part";
 
 /**
  * Keeps each running task in a folder of its own: its record and the files not yet uploaded. Records hold the bucket's
@@ -91,10 +89,9 @@ export class TaskStore {
   /** Completed files of a task that were not uploaded: slices and MP4 first, playlists last. */
   leftovers(sid: string): { name: string; path: string }[] {
     const folder = this.folderOf(sid);
-    const names = readdirSync(folder).filter((name) => /\.(ts|mp4|m3u8)$/.test(name));
-    const isPlaylist = (name: string) => Number(name.endsWith(".m3u8"));
-    return names
-      .sort((a, b) => isPlaylist(a) - isPlaylist(b) || (a < b ? -1 : 1))
+    return readdirSync(folder)
+      .filter((name) => /\.(ts|mp4|m3u8)$/.test(name))
+      .sort(playlistOrder)
       .map((name) => ({ name, path: join(folder, name) }));
   }
 }

@@ -1,16 +1,17 @@
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { MediaServer } from "./calls/media-server.ts";
-import { CaptureProcess } from "./capture/capture-process.ts";
-import type { CaptureLayout, CaptureOrder } from "./capture/messages.ts";
-import { type TaskFiles, taskFiles } from "./file-names.ts";
-import { type MediaMaker, PreparedRecorder } from "./media/prepared-recorder.ts";
-import { Recorder, type RecordingOrder, type RecordingSink, type Slice } from "./media/recorder.ts";
-import { type PlaylistSlice, type PlaylistStyle, playlistText } from "./playlist.ts";
-import type { Layout, StartRequest } from "./request-rules.ts";
-import type { AgoraSettings } from "./settings.ts";
-import { type TaskRecord, unfinished } from "./task-store.ts";
-import { tracksOf } from "./tracks.ts";
+import type { MediaServer } from "../calls/media-server.ts";
+import { CaptureProcess } from "../capture/capture-process.ts";
+import type { CaptureLayout, CaptureOrder } from "../capture/messages.ts";
+import { type TaskFiles, taskFiles, unfinished } from "../file-names.ts";
+import { type MediaMaker, PreparedRecorder } from "../media/prepared-recorder.ts";
+import { Recorder, type RecordingOrder } from "../media/recorder.ts";
+import type { RecordingSink, Slice } from "../media/recording-files.ts";
+import { type PlaylistSlice, type PlaylistStyle, playlistText } from "../playlist.ts";
+import type { Layout, StartRequest } from "../request-rules.ts";
+import type { AgoraSettings } from "../settings.ts";
+import { tracksOf } from "../tracks.ts";
+import type { TaskRecord } from "./task-store.ts";
 import type { UploadQueue } from "./upload-queue.ts";
 
 export interface WorkerDeps {

@@ -1,4 +1,4 @@
-import type { Storage } from "./storage.ts";
+import type { Storage } from "../storage.ts";
 
 /**
  * Uploads the files of one task one after the other, in the order given. The first refusal ends the queue: what comes later

@@ -1,8 +1,9 @@
-import type { FileItem } from "./events.ts";
-import { prefixOf } from "./request-rules.ts";
+import type { FileItem } from "../events.ts";
+import { isPlaylist } from "../file-names.ts";
+import { prefixOf } from "../request-rules.ts";
+import { tracksOf } from "../tracks.ts";
+import type { Unconfirmed } from "../unconfirmed.ts";
 import type { TaskRecord } from "./task-store.ts";
-import { tracksOf } from "./tracks.ts";
-import type { Unconfirmed } from "./unconfirmed.ts";
 
 /** What Agora does not say about file lists. */
 type Naming = Pick<Unconfirmed, "prefixInFileNames" | "sliceStartTimeIn">;
@@ -38,10 +39,6 @@ export function fileListing(record: TaskRecord, naming: Naming) {
 /** A time in the unit that sliceStartTime has. */
 export function timeOf(ms: number, { sliceStartTimeIn }: Naming): number {
   return sliceStartTimeIn === "ms" ? ms : Math.floor(ms / 1000);
-}
-
-function isPlaylist(name: string): boolean {
-  return name.endsWith(".m3u8");
 }
 
 function named(

@@ -1,0 +1,31 @@
+import type { Log } from "../../stack/part.ts";
+import type { BackupCloud } from "../backup-cloud.ts";
+import type { MediaServer } from "../calls/media-server.ts";
+import type { Faults } from "../faults.ts";
+import type { Refusals } from "../refusals/list.ts";
+import type { AgoraSettings } from "../settings.ts";
+import type { Notifier } from "../webhooks.ts";
+import type { TaskStore } from "./task-store.ts";
+
+/** What is recorded: people at the media server, or a simulated picture. */
+export type MediaSource = "call" | "synthetic";
+
+/** What a task needs of the service around it. */
+export interface TaskDeps {
+  settings: AgoraSettings;
+  store: TaskStore;
+  notifier: Notifier;
+  faults: Faults;
+  refusals: Refusals;
+  backupCloud: BackupCloud;
+  log: Log;
+  mediaServer: MediaServer;
+  /** What a recorder that joins a channel now is to record. */
+  sourceOf(cname: string): MediaSource;
+  /** Whether somebody publishes media of this source in a channel now. */
+  isPublishing(cname: string, source: MediaSource): boolean;
+  /** Whether somebody in the channel has this uid. */
+  isMember(cname: string, uid: string): boolean;
+  /** Nothing of the task answers any more. */
+  onGone(sid: string): void;
+}
