@@ -1,7 +1,7 @@
-import { AwsClient } from "aws4fetch";
 import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 import type { Stack } from "../../local/stack/stack.ts";
+import { bucketClient } from "./bucket-client.ts";
 
 const row = z.looseObject({ Key: z.string(), VersionId: z.string() });
 const versionList = z.object({
@@ -24,7 +24,7 @@ export interface KeyVersion {
   versionId: string;
 }
 
-/** What the bucket really holds, hidden or not, through S3's own protocol and a client that is not ours. */
+/** What the bucket really holds, hidden or not. */
 export interface BucketVersions {
   /** Every version and hide marker under a prefix. */
   versions(prefix: string): Promise<KeyVersion[]>;
@@ -39,23 +39,12 @@ export interface BucketVersions {
   beginUpload(key: string): Promise<string>;
 }
 
-export function viewVersions({ env }: Pick<Stack, "env">): BucketVersions {
-  const client = new AwsClient({
-    accessKeyId: env.BACKBLAZE_B2_ACCESS_KEY_ID ?? "",
-    secretAccessKey: env.BACKBLAZE_B2_SECRET_ACCESS_KEY ?? "",
-    region: env.BACKBLAZE_B2_REGION ?? "",
-    service: "s3",
-  });
-  const address = `${env.BACKBLAZE_B2_ENDPOINT}/${env.BACKBLAZE_B2_BUCKET_NAME}`;
+export function viewVersions(stack: Pick<Stack, "env">): BucketVersions {
+  const request = bucketClient(stack);
   const lists = new Set(["Version", "DeleteMarker", "Upload"]);
   const parser = new XMLParser({ isArray: (name) => lists.has(name), parseTagValue: false });
   const send = async (method: string, path: string, body?: string) => {
-    const answer = await client.fetch(`${address}${path}`, {
-      method,
-      ...(body === undefined ? {} : { body }),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(`${method} ${path}: HTTP ${answer.status} ${text}`);
+    const text = await request(method, path, body);
     return text === "" ? undefined : parser.parse(text);
   };
   const versions = async (prefix: string) => {

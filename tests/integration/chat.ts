@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { z } from "zod";
+import { type ReceivingServer, startReceiving } from "./receiving-server.ts";
 
 /** What Slack takes of a message, as far as we send it: text, and blocks within its limits. */
 const plainText = z.strictObject({
@@ -26,51 +24,31 @@ const messageForm = z.strictObject({
 export type ChatMessage = z.output<typeof messageForm>;
 
 /** A chat with an incoming webhook, on this machine. */
-export interface Chat {
+export interface Chat extends Pick<ReceivingServer, "failNext" | "close"> {
   env: { ALERT_WEBHOOK_URL: string };
   messages: ChatMessage[];
   /** What came and was no message of Slack's form. */
   refused: string[];
-  /** Answers the next ones with this status. */
-  failNext(status: number, times: number): void;
-  close(): Promise<void>;
 }
 
 /** Takes what Slack would take, and answers as it does: ok, or 400 invalid_blocks. */
 export async function startChat(): Promise<Chat> {
   const messages: ChatMessage[] = [];
   const refused: string[] = [];
-  const failures: number[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const failure = failures.shift();
-      if (failure !== undefined) return response.writeHead(failure).end();
-      const text = Buffer.concat(chunks).toString("utf8");
-      const message = messageForm.safeParse(JSON.parse(text));
-      if (!message.success) {
-        refused.push(`${message.error.message} ${text}`);
-        return response.writeHead(400).end("invalid_blocks");
-      }
-      messages.push(message.data);
-      return response.writeHead(200).end("ok");
-    });
+  const server = await startReceiving((_headers, body) => {
+    const text = body.toString("utf8");
+    const message = messageForm.safeParse(JSON.parse(text));
+    if (!message.success) {
+      refused.push(`${message.error.message} ${text}`);
+      return { status: 400, text: "invalid_blocks" };
+    }
+    messages.push(message.data);
+    return { status: 200, text: "ok" };
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
   return {
-    env: { ALERT_WEBHOOK_URL: `http://127.0.0.1:${port}/services/T0/B0/secret` },
+    ...server,
+    env: { ALERT_WEBHOOK_URL: `${server.address}/services/T0/B0/secret` },
     messages,
     refused,
-    failNext(status, times) {
-      for (let count = 0; count < times; count++) failures.push(status);
-    },
-    async close() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
   };
 }

@@ -1,25 +1,21 @@
 import { healthSecrets, supabaseSettings } from "../_shared/config.ts";
 import { createHealthAnswerer } from "../_shared/health/answer.ts";
 import { createRecorderDatabase } from "../_shared/jobs/database.ts";
+import { edgeWorld } from "../_shared/jobs/edge-world.ts";
 import { createWakeUpSender } from "../_shared/jobs/send-wake-up.ts";
 import { createLog } from "../_shared/log.ts";
 
-const environment = { get: (name: string) => Deno.env.get(name) };
-const log = createLog((line) => console.log(line));
+const world = edgeWorld();
+const { environment, now, waitUntil } = world;
+const log = createLog(world.write);
 
 Deno.serve(
   createHealthAnswerer({
     secrets: () => healthSecrets(environment),
-    database: () => createRecorderDatabase(supabaseSettings(environment), { fetch }),
-    sendWakeUps: createWakeUpSender({
-      environment,
-      fetch,
-      now: Date.now,
-      newId: () => crypto.randomUUID(),
-      log,
-    }),
-    waitUntil: (work) => EdgeRuntime.waitUntil(work),
+    database: () => createRecorderDatabase(supabaseSettings(environment), world),
+    sendWakeUps: createWakeUpSender({ ...world, log }),
+    waitUntil,
     log,
-    now: Date.now,
+    now,
   }),
 );

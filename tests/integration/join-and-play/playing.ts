@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { registerMediabunnyServer } from "@mediabunny/server";
-import { AwsClient } from "aws4fetch";
 import { parse as parseDisposition } from "content-disposition";
 import { EncodedPacketSink, HLS_FORMATS, Input, UrlSource, VideoSampleSink } from "mediabunny";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { bucketClient } from "../bucket-client.ts";
 import { joinCall, type Pair, type Person, wish } from "../people.ts";
 import type { StackUnderTest } from "../stack-under-test.ts";
 import { eventually, watchCall } from "../watching.ts";
@@ -166,18 +166,9 @@ export function describePlaying(under: StackUnderTest): void {
 
     test("a rendition beside the recording plays through its own playlists", async () => {
       const { hls } = await playable(pair.mentee);
-      const { env } = under.stack;
-      const store = new AwsClient({
-        accessKeyId: env.BACKBLAZE_B2_ACCESS_KEY_ID ?? "",
-        secretAccessKey: env.BACKBLAZE_B2_SECRET_ACCESS_KEY ?? "",
-        region: env.BACKBLAZE_B2_REGION ?? "",
-        service: "s3",
-      });
       const folder = `recordings/${recordingId.replaceAll("-", "")}/phone`;
-      const put = async (name: string, body: string | ArrayBuffer) => {
-        const url = `${env.BACKBLAZE_B2_ENDPOINT}/${env.BACKBLAZE_B2_BUCKET_NAME}/${folder}/${name}`;
-        expect((await store.fetch(url, { method: "PUT", body })).status).toBe(200);
-      };
+      const send = bucketClient(under.stack);
+      const put = (name: string, body: string | ArrayBuffer) => send("PUT", `/${folder}/${name}`, body);
       const lines = (await (await fetch(hls.url)).text()).split("\n");
       const slice = lines.find((line) => line.startsWith("http")) ?? "";
       await put("low/1.ts", await (await fetch(slice)).arrayBuffer());

@@ -1,6 +1,6 @@
-import type { World } from "./lane.ts";
+import type { World } from "./world.ts";
 
-/** The world of a deployed lane, and the only place of it where globals are read. */
+/** The world of a deployed function, and the only place where globals are read. */
 export const edgeWorld = (): World => ({
   environment: { get: (name) => Deno.env.get(name) },
   fetch,

@@ -1,27 +1,12 @@
-import { type Environment, supabaseSettings, wakeUpSecrets } from "../config.ts";
+import { supabaseSettings, wakeUpSecrets } from "../config.ts";
 import { asRecorderError } from "../errors.ts";
 import { createLog, type Log } from "../log.ts";
-import type { After } from "../time-limit.ts";
 import { createRecorderDatabase, type LaneToWake, type RecorderDatabase } from "./database.ts";
 import { type DrainSettings, drainLane } from "./drain.ts";
 import type { Handlers } from "./job.ts";
 import { createWakeUpSender } from "./send-wake-up.ts";
 import { answerWakeUp } from "./wake-up.ts";
-
-/** The world as a function finds it. */
-export interface World {
-  environment: Environment;
-  fetch: typeof fetch;
-  now(): number;
-  sleep(ms: number): Promise<void>;
-  random(): number;
-  newId(): string;
-  waitUntil(work: Promise<unknown>): void;
-  /** Takes one line of the log. */
-  write(line: string): void;
-  /** Timers, where they are not the platform's. */
-  after?: After;
-}
+import type { World } from "./world.ts";
 
 /** Within a job the database gets less patience than a drain has: several calls have to fit into its time, ms. */
 const JOB_DATABASE_TIMEOUT_MS = 8_000;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { DrainSettings } from "../../_shared/jobs/drain.ts";
-import { serveLane, type World } from "../../_shared/jobs/lane.ts";
+import { serveLane } from "../../_shared/jobs/lane.ts";
+import type { World } from "../../_shared/jobs/world.ts";
 import { signStandardWebhook } from "../../_shared/webhooks/standard-webhooks.ts";
 import { virtualClock } from "./virtual-clock.ts";
 
