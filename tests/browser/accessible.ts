@@ -29,7 +29,7 @@ export async function seriousFindings(page: Page): Promise<string[]> {
       ),
   );
   // evaluate goes past the page's policy, as it must: an outside script is what the policy is against.
-  await page.evaluate(axeSource);
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axeSource);
   const found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })");
   return result
     .parse(found)
@@ -38,4 +38,28 @@ export async function seriousFindings(page: Page): Promise<string[]> {
       ({ id, help, nodes }) =>
         `${id}: ${help} (${nodes.map(({ target, failureSummary }) => `${target.join(" ")}: ${failureSummary?.split("\n").at(-1)?.trim()}`).join("; ")})`,
     );
+}
+
+const looks = [
+  { name: "on a desk", viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+  { name: "on a desk in the dark", viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
+  { name: "on a phone", viewport: { width: 360, height: 740 }, colorScheme: "light" },
+  { name: "on a phone in the dark", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
+] as const;
+
+/** The same in light and dark, at a desk and on a phone, where nothing may be wider than the window either. The page is as before afterwards. */
+export async function findingsInEveryLook(page: Page): Promise<string[]> {
+  const before = page.viewportSize();
+  const found: string[] = [];
+  for (const { name, viewport, colorScheme } of looks) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    const findings = await seriousFindings(page);
+    if (await page.evaluate("document.documentElement.scrollWidth > innerWidth"))
+      findings.push("the page is wider than the window");
+    found.push(...findings.map((finding) => `${name}: ${finding}`));
+  }
+  await page.emulateMedia({ colorScheme: null });
+  if (before !== null) await page.setViewportSize(before);
+  return found;
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { runbooks } from "../../web/src/texts/alerts.ts";
 import { eventually } from "../integration/watching.ts";
-import { seriousFindings } from "./accessible.ts";
+import { findingsInEveryLook, seriousFindings } from "./accessible.ts";
 import { seeded, seededPassword, signInOn } from "./people.ts";
 import { hasBrowser, usePortal } from "./portal-under-test.ts";
 
@@ -44,7 +44,6 @@ describe.skipIf(!hasBrowser())("in a real browser", { timeout: 240_000 }, () => 
       `/video-call/${amaraAndChidi}/recordings?status=failed`,
     );
     await heading(page, "Sign in").waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
 
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByText("Enter your e-mail address.").waitFor();
@@ -53,6 +52,7 @@ describe.skipIf(!hasBrowser())("in a real browser", { timeout: 240_000 }, () => 
     await page.getByLabel("Password").fill("not this one");
     await page.getByRole("button", { name: "Sign in", exact: true }).click();
     await page.getByText("E-mail or password is not right.").waitFor();
+    expect(await findingsInEveryLook(page)).toEqual([]);
     // The browser itself tells of the answer 400; nothing else may.
     expect(noise.filter((line) => !line.includes("400"))).toEqual([]);
 
@@ -61,30 +61,40 @@ describe.skipIf(!hasBrowser())("in a real browser", { timeout: 240_000 }, () => 
     await context.close();
   });
 
-  test.each([
-    ["on a desk", {}],
-    ["on a phone in the dark", { viewport: { width: 360, height: 740 }, colorScheme: "dark" as const }],
-  ])(
-    "the home shows whom one meets, what is open, what needs one and what was, %s",
-    async (_where, options) => {
-      const { page, noise, context } = await under.visitors.signedIn(seeded.thirdMentee, "/", options);
-      await heading(page, "Welcome back, Edda").waitFor();
-      await page.getByRole("link", { name: "Join the call with Bruno" }).first().waitFor();
-      await page.getByRole("link", { name: "The recording with Bruno failed" }).waitFor();
-      await page.getByRole("link", { name: "Recordings with Bruno" }).waitFor();
-      expect(await page.getByRole("region", { name: "Past calls" }).getByRole("listitem").count()).toBe(2);
-      expect(await seriousFindings(page)).toEqual([]);
-      expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  test("every page is for everybody, in light and dark, on a desk and on a phone", async () => {
+    const visitor = await under.visitors.signedIn(seeded.thirdMentee);
+    const { page } = visitor;
+    await heading(page, "Welcome back, Edda").waitFor();
+    await page.getByRole("link", { name: "Join the call with Bruno" }).first().waitFor();
+    await page.getByRole("link", { name: "The recording with Bruno failed" }).waitFor();
+    await page.getByRole("link", { name: "Recordings with Bruno" }).waitFor();
+    expect(await page.getByRole("region", { name: "Past calls" }).getByRole("listitem").count()).toBe(2);
+    expect(await findingsInEveryLook(page)).toEqual([]);
 
-      await page.getByRole("button", { name: "Notifications, 1 unread" }).click();
-      await heading(page, "Notifications").waitFor();
-      expect(await seriousFindings(page)).toEqual([]);
-      await page.keyboard.press("Escape");
-      await heading(page, "Notifications").waitFor({ state: "detached" });
-      expect(noise).toEqual([]);
-      await context.close();
-    },
-  );
+    await page.getByRole("button", { name: "Notifications, 1 unread" }).click();
+    await heading(page, "Notifications").waitFor();
+    expect(await findingsInEveryLook(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await heading(page, "Notifications").waitFor({ state: "detached" });
+
+    // Before the call, whose camera and microphone are tried there.
+    await page.goto("/video-call/33000000-0000-4000-8000-000000000003");
+    await page.getByRole("button", { name: /^Join/ }).waitFor();
+    expect(await findingsInEveryLook(page)).toEqual([]);
+
+    // What is somebody else's looks like what never was.
+    await page.goto(`/video-call/${amaraAndChidi}/recordings`);
+    await page.getByText("There is nothing here for you").waitFor();
+    expect(await findingsInEveryLook(page)).toEqual([]);
+    await page.goto(`/recordings/${recordingOfAmaraAndChidi}`);
+    await page.getByText("There is no such recording").waitFor();
+    expect(await findingsInEveryLook(page)).toEqual([]);
+    await page.goto("/nowhere");
+    await heading(page, "There is no such page").waitFor();
+    expect(await findingsInEveryLook(page)).toEqual([]);
+    expect(visitor.noise).toEqual([]);
+    await visitor.context.close();
+  });
 
   test("a call that begins somewhere else is on the home without being asked for, and gone when it is over", async () => {
     const visitor = await under.visitors.signedIn(seeded.mentee);
@@ -175,14 +185,28 @@ describe.skipIf(!hasBrowser())("in a real browser", { timeout: 240_000 }, () => 
     await visitor.context.close();
   });
 
-  test("without a network the page says so and keeps what it has", async () => {
+  test("without a network the page says so, keeps what it has, and what was asked for comes with the network", async () => {
     const { page, context } = await under.visitors.signedIn(seeded.secondMentor);
     await heading(page, "Welcome back, Bruno").waitFor();
+    const recordings = page.getByRole("link", { name: "Recordings with Edda" });
+    await recordings.waitFor();
     await context.setOffline(true);
     await page.getByText("You are offline.").waitFor();
     expect(await heading(page, "Welcome back, Bruno").count()).toBe(1);
+    // The page's own code has not been needed before.
+    await recordings.click();
+    await page.getByText("This page comes as soon as you are online again.").waitFor();
     await context.setOffline(false);
+    await heading(page, "Recordings with Edda").waitFor();
     await page.getByText("You are offline.").waitFor({ state: "detached" });
+    await page.getByRole("article").first().waitFor();
+
+    // What could not be fetched is fetched when there is a network again: nobody has to press for it.
+    await context.setOffline(true);
+    await page.getByRole("searchbox").fill("failed");
+    await page.getByText("The portal cannot be reached.").waitFor();
+    await context.setOffline(false);
+    await page.getByText("The portal cannot be reached.").waitFor({ state: "detached" });
     await context.close();
   });
 
@@ -213,7 +237,7 @@ describe.skipIf(!hasBrowser())("in a real browser", { timeout: 240_000 }, () => 
     await listed("Firing now").getByText("AGORA_CUSTOMER_SECRET ends", { exact: false }).waitFor();
     await listed("Firing now").getByText("3 hours ago").waitFor();
     await listed("Firing now").getByText("docs/operations.md#alert-secret_expiring").waitFor();
-    expect(await seriousFindings(page)).toEqual([]);
+    expect(await findingsInEveryLook(page)).toEqual([]);
     expect(visitor.noise).toEqual([]);
 
     const other = await under.visitors.signedIn(seeded.secondMentee, "/alerts");

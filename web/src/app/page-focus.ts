@@ -10,8 +10,9 @@ export function usePageTitle(title: string): void {
 }
 
 /**
- * Moves the focus to the h1 of a page that was just opened, so that a screen reader begins there. Not on the first page, where the
- * browser does the right thing, and not when only the query changes.
+ * Moves the focus to the h1 of a page that was just opened, so that a screen reader begins there; also to one that takes the place of what
+ * stood there while the page was loading, until the person does something. Not on the first page, where the browser does the right thing,
+ * and not when only the query changes.
  */
 export function useFocusOnNewPage(): void {
   const { pathname } = useLocation();
@@ -20,14 +21,24 @@ export function useFocusOnNewPage(): void {
     if (before.current === pathname) return;
     before.current = pathname;
     window.scrollTo(0, 0);
-    // The page's code may still be on its way.
-    let frames = 0;
-    let frame = requestAnimationFrame(function look() {
+    let isThere = false;
+    const look = () => {
       const title = document.querySelector<HTMLElement>("main h1");
-      frames += 1;
-      if (title !== null) title.focus({ preventScroll: true });
-      else if (frames < 120) frame = requestAnimationFrame(look);
-    });
-    return () => cancelAnimationFrame(frame);
+      if (title === null || (isThere && document.activeElement !== document.body)) return;
+      isThere = true;
+      title.focus({ preventScroll: true });
+    };
+    // The page's code may still be on its way.
+    const observer = new MutationObserver(look);
+    observer.observe(document.body, { childList: true, subtree: true });
+    look();
+    const end = () => observer.disconnect();
+    document.addEventListener("keydown", end);
+    document.addEventListener("pointerdown", end);
+    return () => {
+      end();
+      document.removeEventListener("keydown", end);
+      document.removeEventListener("pointerdown", end);
+    };
   }, [pathname]);
 }

@@ -98,6 +98,20 @@ describe("A row says what is", () => {
     expect(text()).toContain("look for them again");
     expect(screen.getAllByRole("button").map((button) => button.textContent)).toEqual(["Look again"]);
   });
+
+  it("what the store refused, in our words, and who can mend it", () => {
+    const error = {
+      code: "store_daily_cap_exceeded",
+      blame: "configuration",
+      retry: "later",
+      message: "Words of the database.",
+    } as const;
+    show({ status: "failed", error, duration_ms: null, may_delete: false, keepable_until: null });
+    expect(text()).toContain("The storage's limit for today is reached.");
+    expect(text()).toContain("Tell an administrator");
+    expect(text()).not.toContain("Words of the database.");
+    expect(screen.queryAllByRole("button")).toEqual([]);
+  });
 });
 
 describe("A row offers what is allowed, and nothing else", () => {

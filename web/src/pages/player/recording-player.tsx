@@ -165,11 +165,11 @@ export default function RecordingPlayer(props: RecordingPlayerProps) {
     }
   };
 
-  // Signed in again over the page: the picture goes on by itself.
+  // Signed in again over the page: the picture goes on by itself, with what it has and addresses that hold.
   const isAskedToSignIn = trouble?.kind === "refused_by_us" && trouble.error.code === "sign_in_required";
-  // biome-ignore lint/correctness/useExhaustiveDependencies: tryAgain is new at every render, the session is what counts.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: recover is new at every render, the session is what counts.
   useEffect(() => {
-    if (isAskedToSignIn && session.status === "signed_in") void tryAgain();
+    if (isAskedToSignIn && session.status === "signed_in") void recover();
   }, [isAskedToSignIn, session.status]);
 
   const isUnreachable = trouble?.kind === "unreachable";
