@@ -89,7 +89,7 @@ async function main(): Promise<number> {
 /** The settings of the file, without what else is in this process' environment. */
 function settingsOf({ variables }: Source): Record<string, string | undefined> {
   const ours =
-    /^(AGORA_|NEXT_PUBLIC_AGORA_|BACKBLAZE_B2_|STAGING_S3_|SUPABASE_|WAKE_UP_|PLAYBACK_|CALL_TRANSPORT|NOTIFY_|HEALTH_|PORTAL_URL)/;
+    /^(AGORA_|NEXT_PUBLIC_AGORA_|BACKBLAZE_B2_|STAGING_S3_|SUPABASE_|WAKE_UP_|PLAYBACK_|CALL_TRANSPORT|NOTIFY_|ALERT_|HEALTH_|PORTAL_URL)/;
   return Object.fromEntries(Object.entries(variables).filter(([name]) => ours.test(name)));
 }
 

@@ -7,6 +7,7 @@ import { describeMachine, lookAtLoad } from "../machine.ts";
 import { benchFeeds } from "./feeds.ts";
 import { benchQueues, ratioToPeer } from "./queues.ts";
 import { startBenchServer } from "./server.ts";
+import { benchStarts } from "./starts.ts";
 import { median, percentile } from "./statistics.ts";
 import { benchTriggers } from "./triggers.ts";
 import { benchWakeUps } from "./wake-ups.ts";
@@ -21,7 +22,7 @@ const versions = z
 const say = (line = "") => process.stdout.write(`${line}\n`);
 const round = (value: number, digits = 2) => value.toFixed(digits);
 const thousands = (value: number) => Math.round(value).toLocaleString("en-GB");
-const spread = (values: number[], unit: string) =>
+const spread = (values: readonly number[], unit: string) =>
   `p50 ${round(median(values))} ${unit}, p95 ${round(percentile(values, 0.95))} ${unit}`;
 
 /**
@@ -88,6 +89,17 @@ export async function benchDatabase(): Promise<void> {
       `\nWake-ups: one transaction changed ${thousands(wakeUps.calls)} calls in ${round(wakeUps.transactionMs, 0)} ms and sent`,
     );
     say(`  ${JSON.stringify(wakeUps.wakeUpsByFunction)} for ${JSON.stringify(wakeUps.jobsByLane)} jobs`);
+
+    const { past, without, withPast } = await benchStarts(server);
+    say(`\nStarts: one at a time, without a past and with ${thousands(past)} recordings that are over`);
+    for (const [name, before, after] of [
+      ["the first claim of a session", without.firstClaim, withPast.firstClaim],
+      ["claims after it", without.claim, withPast.claim],
+      ["wish, claim, attempt, acquired", without.whole, withPast.whole],
+    ] as const) {
+      const ratio = round(median(after) / median(before));
+      say(`  ${name.padEnd(34)} ${spread(before, "ms")}; ${spread(after, "ms")}: ${ratio} ×`);
+    }
 
     const feeds = await benchFeeds(server);
     say(

@@ -2,7 +2,7 @@ import type { Examined } from "./check.ts";
 
 /** Names of variables whose values nobody may see. */
 const SECRET_NAME =
-  /(SECRET|CERTIFICATE|PASSWORD|TOKEN|DB_URL|ACCESS_KEY_ID|CUSTOMER_ID|SERVICE_ROLE|ANON_KEY|_KEYS?$)/;
+  /(SECRET|CERTIFICATE|PASSWORD|TOKEN|DB_URL|ACCESS_KEY_ID|CUSTOMER_ID|SERVICE_ROLE|ANON_KEY|ALERT_WEBHOOK_URL|_KEYS?$)/;
 
 /** Values that must not be printed: the secrets themselves and the password inside an address. */
 export function secretValues(variables: Readonly<Record<string, string | undefined>>): string[] {

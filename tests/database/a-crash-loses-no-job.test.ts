@@ -34,7 +34,7 @@ beforeAll(async () => {
   await chmod(dataDir, 0o755);
   server = await start();
   await withMigrations(server);
-}, 60_000);
+});
 
 afterAll(async () => {
   await server.stop();

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await admin`update recorder.settings set value = 1000 where name in ('requests_per_second', 'drains_per_lane')`;
   await admin`update recorder.settings set value = 0 where name in ('retry_first_delay', 'confirm_delay', 'stop_again_after')`;
   actors = Array.from({ length: CONNECTIONS }, () => connect(database.postgresUrl));
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([admin, ...actors].map((sql) => sql.end()));
@@ -143,4 +143,4 @@ test("two people on two rows of one channel press and unpress, beside the engine
     select c.recording_version = r.version as is_true from public.video_calls c
     join public.recordings r on r.id = c.recording_id where c.mentorship_id = ${pair.mentorshipId}`;
   expect(shown.map((call) => call.is_true)).toEqual([true, true]);
-}, 60_000);
+});

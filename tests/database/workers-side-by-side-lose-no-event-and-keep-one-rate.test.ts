@@ -25,7 +25,7 @@ beforeAll(async () => {
   admin = connect(database.adminUrl);
   connections = Array.from({ length: SENDERS + WORKERS }, () => connect(database.postgresUrl));
   ({ mentorshipId } = await makePair(admin));
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([admin, ...connections].map((sql) => sql.end()));

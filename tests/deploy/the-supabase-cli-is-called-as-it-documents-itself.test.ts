@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type DeployDeps, type DeployOptions, deploy } from "../../scripts/deploy/deploy.ts";
 import { functionSecrets, planDeploy, projectRefOf } from "../../scripts/deploy/plan.ts";
 import { readProject } from "../../scripts/doctor/project.ts";
+import { secretValues, withoutSecrets } from "../../scripts/doctor/report.ts";
+import * as config from "../../supabase/functions/_shared/config.ts";
 
 const projectDir = join(import.meta.dirname, "../..");
 const REF = "abcdefghijklmnopqrst";
@@ -199,6 +201,54 @@ describe("secrets", () => {
     ).toEqual([]);
   });
 
+  test("whatever a function reads of its own settings, a deploy gives to it", () => {
+    const asked = new Set<string>();
+    const environment = {
+      get(name: string) {
+        asked.add(name);
+        // Set, so that whoever reads one half of a pair looks for the other.
+        return /_(?:SECRET_ACCESS_KEY|ACCESS_KEY_ID|ENDPOINT|URL)$/.test(name) ? "x" : undefined;
+      },
+    };
+    const readers: Record<string, ((from: typeof environment) => unknown)[]> = {
+      engineSettings: [config.engineSettings],
+      callSettings: [config.callSettings],
+      webhookSecrets: [config.webhookSecrets],
+      wakeUpSecrets: [config.wakeUpSecrets],
+      ingestSettings: [config.ingestSettings],
+      playbackSettings: [config.playbackSettings],
+      notifySettings: [config.notifySettings],
+      healthSecrets: [config.healthSecrets],
+      alertWebhook: [config.alertWebhook],
+      stagingSettings: (["storage", "ingest"] as const).map(
+        (use) => (from) => config.stagingSettings(from, use),
+      ),
+      bucketSettings: (["storage", "ingest", "playback"] as const).map(
+        (use) => (from) => config.bucketSettings(from, use),
+      ),
+      // What this one reads the platform sets.
+      supabaseSettings: [],
+      placeOf: [],
+    };
+    expect(Object.keys(readers).sort()).toEqual(Object.keys(config).sort());
+    for (const read of Object.values(readers).flat()) {
+      try {
+        read(environment);
+      } catch {
+        // Only the names matter.
+      }
+    }
+    expect(asked.size).toBeGreaterThan(20);
+    const given = functionSecrets(Object.fromEntries([...asked].map((name) => [name, "x"])));
+    expect([...asked].filter((name) => given[name] === undefined)).toEqual([]);
+  });
+
+  test("the address of alerts is one of them: whoever has it can write into the chat", () => {
+    const address = "https://hooks.example.com/services/T0/B0/x";
+    const said = withoutSecrets(`POST ${address}: 404`, secretValues({ ALERT_WEBHOOK_URL: address }));
+    expect(said).toBe("POST [secret]: 404");
+  });
+
   test("Vault gets the secret that signs, and the database's password comes out of its address", async () => {
     await deploy(options(), recordingDeps());
     const push = calls.find(({ args }) => args[0] === "db");
@@ -219,6 +269,11 @@ describe("secrets", () => {
     await deploy(options(), recordingDeps());
     for (const { variables } of calls) expect(Object.keys(variables)).toEqual(expect.arrayContaining(named));
   });
+});
+
+test("a deploy changes nothing about who may sign up by mail: the project's own setting stays", async () => {
+  const declared = await readFile(join(projectDir, "supabase/config.toml"), "utf8");
+  expect(declared).not.toMatch(/^\s*(?:\[auth\.email\]|enable_signup|enable_confirmations)/m);
 });
 
 test("only the address of a hosted project names one", () => {

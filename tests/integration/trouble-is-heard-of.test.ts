@@ -23,8 +23,9 @@ beforeAll(async () => {
 });
 
 /** As a monitor that knows the secret, or as anybody. */
-async function ask(path: string, secret?: string) {
-  const headers: HeadersInit = secret === undefined ? {} : { authorization: `Bearer ${secret}` };
+async function ask(path: string, secret?: string, accept = "*/*") {
+  const headers: HeadersInit =
+    secret === undefined ? { accept } : { accept, authorization: `Bearer ${secret}` };
   const response = await fetch(`${under.stack.url}/functions/v1/health${path}`, { headers });
   return {
     status: response.status,
@@ -73,6 +74,9 @@ test("a recording moves the numbers that a strict reader reads", async () => {
   const { type, text } = await ask("/metrics", secret());
   expect(type).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
   expect(readOpenMetrics(text).size).toBeGreaterThan(8);
+  const older = await ask("/metrics", secret(), "text/plain");
+  expect(older.type).toBe("text/plain; version=0.0.4; charset=utf-8");
+  expect(older.text).toContain("# TYPE recorder_job_runs_total counter\n");
   expect(await metric("recorder_recordings", { status: "recorded", outcome: "recorded" })).toBe(1);
   expect(await metric("recorder_stop_to_recorded_seconds_count", {})).toBe(1);
   expect(await metric("recorder_success_ratio", {})).toBe(1);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NewestRows } from "../src/backend/versions.ts";
+import { NewestRows, replaceIn } from "../src/backend/versions.ts";
 
 interface Row {
   id: string;
@@ -58,4 +58,13 @@ test("nothing of one person is left for the next", () => {
   rows.take(row(9, "recorded"));
   rows.clear();
   expect(rows.take(row(1, "starting")).status).toBe("starting");
+});
+
+test("a list that holds the row takes the newer one in its place, and stays the same object where nothing changed", () => {
+  const [first, second] = [row(1, "a"), { ...row(1, "b"), id: "2" }];
+  const list = [first, second];
+  const newer = { ...second, version: 2 };
+  expect(replaceIn(list, newer)).toEqual([first, newer]);
+  expect(replaceIn(list, second)).toBe(list);
+  expect(replaceIn(list, { ...newer, id: "3" })).toBe(list);
 });

@@ -24,7 +24,8 @@ begin
   where id = (select recording_id from it where n = p_n);
   update recorder.jobs set run_at = now() - interval '1 minute' + make_interval(secs => p_n) where recording_id = (select recording_id from it where n = p_n);
 end $$;
--- What happens a second later.
+-- What happens a second later; that second is a quarter of an hour here, so that a busy machine changes nothing.
+update recorder.settings set value = 1000 * value where name = 'queue_place_rest';
 create function pg_temp.look(p_limit integer default 10) returns setof text language plpgsql as $$
 begin
   update recorder.engine_accounts set queue_numbered_at = '-infinity';

@@ -33,8 +33,8 @@ select is((select recorder.job_context(pg_temp.waiting('start_again')) -> 'tasks
 select pg_temp.all_done();
 
 -- An answer that stayed open.
-select pg_temp.tell(id, 'task.unanswered', '{"may_run": true, "again_after_ms": 3000}') from one;
-select ok((select (pg_temp.waiting('start_again')).run_at between clock_timestamp() + interval '2 seconds' and clock_timestamp() + interval '3 seconds'), 'is asked for again after the engine''s own pause');
+select pg_temp.tell(id, 'task.unanswered', '{"may_run": true, "again_after_ms": 60000}') from one;
+select ok((select (pg_temp.waiting('start_again')).run_at between clock_timestamp() + interval '20 seconds' and clock_timestamp() + interval '60 seconds'), 'is asked for again after the engine''s own pause');
 select pg_temp.all_done();
 select pg_temp.tell(id, 'task.unanswered', '{"may_run": false}') from one;
 select ok(not (pg_temp.task(id)).is_unanswered, 'a clear no: nothing runs') from one;
@@ -64,9 +64,9 @@ select is(pg_temp.tell(id, 'task.started', '{"sid": "sid"}') -> 'is_won', 'false
 select pg_temp.all_done();
 select recorder.enqueue('stop', (pg_temp.r()).id, (select id from one));
 create temporary table claimed as select tests.claim() -> 0 as j;
-select tests.finish(j, 'retry', '{"after_ms": 7000}') from claimed;
+select tests.finish(j, 'retry', '{"after_ms": 70000}') from claimed;
 select recorder.enqueue('stop', (pg_temp.r()).id, (select id from one));
-select ok((pg_temp.waiting('stop')).run_at > clock_timestamp() + interval '6 seconds', 'Retry-After holds, whoever asks for the stop again');
+select ok((pg_temp.waiting('stop')).run_at > clock_timestamp() + interval '20 seconds', 'Retry-After holds, whoever asks for the stop again');
 update recorder.jobs set run_at = now(), not_before = null where kind = 'stop' and state = 'queued';
 create temporary table again as select tests.claim() -> 0 as j;
 select tests.finish(j, 'snooze', '{"after_ms": 60000}') from again;

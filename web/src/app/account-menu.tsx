@@ -3,6 +3,7 @@ import { lazy, Suspense, useState } from "react";
 import { useSession } from "../backend/session.ts";
 import { IconButton } from "../design/button.tsx";
 import { en } from "../texts/en.ts";
+import { ErrorBoundary } from "./error-boundary.tsx";
 import { whenOnline } from "./when-online.ts";
 
 const OpenAccountMenu = lazy(whenOnline(() => import("./open-account-menu.tsx")));
@@ -23,8 +24,10 @@ export function AccountMenu() {
   );
   if (!wasPressed) return button;
   return (
-    <Suspense fallback={button}>
-      <OpenAccountMenu label={label} />
-    </Suspense>
+    <ErrorBoundary fallback={button}>
+      <Suspense fallback={button}>
+        <OpenAccountMenu label={label} />
+      </Suspense>
+    </ErrorBoundary>
   );
 }

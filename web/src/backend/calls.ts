@@ -12,6 +12,7 @@ import { newestCalls } from "./newest.ts";
 import { type Loaded, loadedOf } from "./people.ts";
 import { type Call, call, callChange, callColumns, isFinal, readRow, readRows } from "./rows.ts";
 import { useUserId } from "./session.ts";
+import { replaceIn } from "./versions.ts";
 
 export type { Call } from "./rows.ts";
 
@@ -24,11 +25,7 @@ export interface Live<Data> extends Loaded<Data> {
 /** Shows a call everywhere it is shown. */
 function spread(row: Call): void {
   queries.setQueryData(keys.call(row.id), row);
-  queries.setQueryData(keys.calls, (list: Call[] | undefined) =>
-    list?.some((known) => known.id === row.id && known !== row)
-      ? list.map((known) => (known.id === row.id ? row : known))
-      : list,
-  );
+  queries.setQueryData(keys.calls, (list: Call[] | undefined) => list && replaceIn(list, row));
 }
 
 /** Merges a whole row, or the answer to a change, into what is known; gives the newest. */

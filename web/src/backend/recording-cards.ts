@@ -15,6 +15,7 @@ import {
 } from "./recording-card.ts";
 import { isFinal, readRow, recordingChange } from "./rows.ts";
 import { currentSession, onSession } from "./session.ts";
+import { replaceIn } from "./versions.ts";
 
 /** What list_recordings takes beside its mentorship and its place. The same object while it is the same (useMemo). */
 interface CardOrder {
@@ -73,10 +74,8 @@ function spread(card: RecordingCard): void {
   queries.setQueriesData<Pages>({ queryKey: keys.recordingCards }, (data) => {
     if (data === undefined) return data;
     const pages = data.pages.map((page) => {
-      const index = page.recordings.findIndex(({ id }) => id === card.id);
-      return index < 0 || page.recordings[index] === card
-        ? page
-        : { ...page, recordings: page.recordings.with(index, card) };
+      const recordings = replaceIn(page.recordings, card);
+      return recordings === page.recordings ? page : { ...page, recordings };
     });
     return pages.some((page, index) => page !== data.pages[index]) ? { ...data, pages } : data;
   });

@@ -16,6 +16,7 @@ import {
   recordingChange,
   recordingColumns,
 } from "./rows.ts";
+import { replaceIn } from "./versions.ts";
 
 export type { Recording } from "./rows.ts";
 
@@ -23,12 +24,6 @@ export type { Recording } from "./rows.ts";
 function spread(row: Recording): void {
   queries.setQueryData(keys.recording(row.id), row);
   queries.setQueryData<Recording[]>(keys.recentRecordings, (list) => list && replaceIn(list, row));
-}
-
-/** The same list where the row is not in it or is the same; lists that did not change are not drawn again. */
-function replaceIn(list: Recording[], row: Recording): Recording[] {
-  const index = list.findIndex((known) => known.id === row.id);
-  return index < 0 || list[index] === row ? list : list.with(index, row);
 }
 
 /** What one person may do with the rows that a message brings: known ones change, unknown ones are fetched. */

@@ -56,3 +56,9 @@ export class NewestRows<Row extends Versioned> {
     return come.version > known.version || (come.version === known.version && this.#breaksTie(known, come));
   }
 }
+
+/** The list with the newer row in its place; the same list where the row is not in it or is the same: it is not drawn again. */
+export function replaceIn<Row extends { id: string }>(list: Row[], row: Row): Row[] {
+  const index = list.findIndex((known) => known.id === row.id);
+  return index < 0 || list[index] === row ? list : list.with(index, row);
+}

@@ -23,7 +23,6 @@ export const en = {
   home: "Home",
   notifications: "Notifications",
   account: (email: string) => `Account of ${email}`,
-  theme: "Appearance",
   themeLight: "Light",
   themeDark: "Dark",
   themeSystem: "As the system",
@@ -31,7 +30,6 @@ export const en = {
   alerts: "Alerts",
 
   offline: "You are offline. What you see may be old; it is brought up to date when you are back.",
-  newVersion: "A new version of the portal is there.",
 
   notFoundTitle: "There is no such page",
   notFoundText: "The address is wrong, or what was here is gone.",
@@ -59,13 +57,11 @@ export const en = {
   },
 
   homePage: {
-    title: "Home",
     greeting: (name: string) => (name === "" ? "Welcome back" : `Welcome back, ${name}`),
     lead: (calls: number) =>
       calls === 0 ? "No call is open." : `${count(calls, "call is", "calls are")} open.`,
     openCalls: "Open now",
     attention: "Needs your attention",
-    attentionCount: (n: number) => count(n, "recording needs", "recordings need"),
     people: "Your mentorships",
     pastCalls: "Past calls",
     join: "Join the call",
@@ -75,16 +71,11 @@ export const en = {
     startWith: (name: string) => `Start a call with ${name}`,
     recordings: "Recordings",
     recordingsWith: (name: string) => `Recordings with ${name}`,
-    watch: "Watch",
-    watchFrom: (name: string, date: string) => `Watch the recording with ${name} of ${date}`,
-    details: "Details",
     myMentor: "Your mentor",
     myMentee: "Your mentee",
     over: "Over",
     overSince: (date: string) => `Over since ${date}`,
     with: (name: string) => `With ${name}`,
-    since: "since",
-    lasted: (duration: string) => `${duration}`,
     callFailed: "This call failed",
     noLength: "Length unknown",
     noMentorships: "No mentorship yet",
@@ -101,7 +92,6 @@ export const en = {
       "Its files are still on their way. You need not wait here; you are told when it is there.",
     loadingPeople: "Loading your mentorships",
     loadingCalls: "Loading your calls",
-    loadingAttention: "Loading what needs attention",
   },
 
   bell: {

@@ -224,6 +224,7 @@ export const codesNobodyReads: Readonly<Record<string, string>> = {
   receiver_gone: "the last error of a job",
   signature_invalid: "Agora",
   event_too_long: "Agora",
+  health_secret_required: "monitors",
   webhook_secret_malformed: "functions",
   webhook_message_malformed: "functions",
 };

@@ -5,7 +5,13 @@ import type { Health } from "../jobs/health-calls.ts";
 import type { SendWakeUps } from "../jobs/send-wake-up.ts";
 import type { Log } from "../log.ts";
 import { familiesOf } from "./families.ts";
-import { OPENMETRICS_TYPE, openMetricsText } from "./openmetrics.ts";
+import {
+  OPENMETRICS_TYPE,
+  openMetricsText,
+  PROMETHEUS_TYPE,
+  prometheusText,
+  wantsPrometheusText,
+} from "./openmetrics.ts";
 
 /** One process asks the database at most once in this time, whoever asks it, ms. */
 const REST_MS = 5_000;
@@ -24,8 +30,8 @@ export interface HealthDeps {
 
 /**
  * Answers monitors. `/health` (GET, HEAD): 200 while every check is green, else 503, with `{"status": "green" | "red"}`;
- * who sends the secret as a bearer sees the checks too. `/health/metrics` (GET): OpenMetrics text, 401 without the
- * secret. 503 where the database does not answer, 404, 405. The first question in 5 s goes to the database and
+ * who sends the secret as a bearer sees the checks too. `/health/metrics` (GET): OpenMetrics text, or Prometheus'
+ * older one for who accepts no other; 401 without the secret. 503 where the database does not answer, 404, 405. The first question in 5 s goes to the database and
  * wakes, behind the answer, the lanes that nobody else wakes; others in this time get its answer: strangers
  * cannot turn their requests into work.
  */
@@ -58,7 +64,8 @@ export function createHealthAnswerer(deps: HealthDeps): (request: Request) => Pr
       return answer(405, { code: "method_not_allowed" }, { Allow: isMetrics ? "GET" : "GET, HEAD" });
     }
     const isTrusted = knowsSecret(request, deps);
-    if (isMetrics) return isTrusted ? await metrics(deps) : answer(401, { code: "health_secret_required" });
+    if (isMetrics)
+      return isTrusted ? await metrics(request, deps) : answer(401, { code: "health_secret_required" });
 
     const told = await health();
     const isOk = told?.is_ok === true;
@@ -79,10 +86,17 @@ const DATABASE_SILENT = {
   explanation: "The database did not answer the function; its log says why.",
 };
 
-async function metrics({ database, log }: HealthDeps): Promise<Response> {
+async function metrics(request: Request, { database, log }: HealthDeps): Promise<Response> {
   try {
-    const text = openMetricsText(familiesOf(await database().readMetrics()));
-    return new Response(text, { headers: { "Content-Type": OPENMETRICS_TYPE, "Cache-Control": "no-store" } });
+    const families = familiesOf(await database().readMetrics());
+    const isOlder = wantsPrometheusText(request.headers.get("accept"));
+    return new Response(isOlder ? prometheusText(families) : openMetricsText(families), {
+      headers: {
+        "Content-Type": isOlder ? PROMETHEUS_TYPE : OPENMETRICS_TYPE,
+        "Cache-Control": "no-store",
+        Vary: "Accept",
+      },
+    });
   } catch (error) {
     const { code, detail } = asRecorderError(error);
     log("metrics.failed", { code, detail });

@@ -19,6 +19,12 @@ export type Family = { name: string; help: string; unit?: string } & (
 
 /** What a scraper is told it gets. */
 export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** Whether a scraper knows the older format only: what it accepts is text, and no OpenMetrics. */
+export function wantsPrometheusText(accept: string | null): boolean {
+  return accept !== null && /\btext\/plain\b/.test(accept) && !/openmetrics-text/.test(accept);
+}
 
 /**
  * Metrics as text, by the OpenMetrics specification 1.0: metadata before the samples of a family, counters end in
@@ -29,12 +35,33 @@ export function openMetricsText(families: readonly Family[]): string {
   return `${families.map(textOf).join("")}# EOF\n`;
 }
 
-function textOf(family: Family): string {
-  const { name, help, unit, type } = family;
+/**
+ * The same in Prometheus' own text format 0.0.4, for scrapers and linters that read no OpenMetrics: metadata stand under the
+ * name of the samples, and there is neither a unit nor an end. Throws as openMetricsText does.
+ */
+export function prometheusText(families: readonly Family[]): string {
+  return families
+    .map((family) => {
+      checkName(family);
+      const name = family.type === "counter" ? `${family.name}_total` : family.name;
+      // This format escapes no quote in a help text.
+      const help = family.help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+      const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} ${family.type}`, ...linesOf(family)];
+      return lines.map((line) => `${line}\n`).join("");
+    })
+    .join("");
+}
+
+function checkName({ name, unit }: Family): void {
   if (!/^[a-z_][a-z0-9_]*$/.test(name) || /_(?:total|bucket|count|sum|info)$/.test(name)) {
     throw new Error(`${name} is no name of a metric`);
   }
   if (unit !== undefined && !name.endsWith(`_${unit}`)) throw new Error(`${name} does not end in ${unit}`);
+}
+
+function textOf(family: Family): string {
+  const { name, help, unit, type } = family;
+  checkName(family);
   const metadata = [
     `# TYPE ${name} ${type}`,
     ...(unit === undefined ? [] : [`# UNIT ${name} ${unit}`]),

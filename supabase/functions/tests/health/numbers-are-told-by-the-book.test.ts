@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { familiesOf, METRICS } from "../../_shared/health/families.ts";
-import { type Family, openMetricsText } from "../../_shared/health/openmetrics.ts";
+import {
+  type Family,
+  openMetricsText,
+  prometheusText,
+  wantsPrometheusText,
+} from "../../_shared/health/openmetrics.ts";
 import { readOpenMetrics } from "./openmetrics-parser.ts";
 
 const families: Family[] = [
@@ -54,6 +59,69 @@ Deno.test("the text is, byte for byte, what the specification shows", () => {
       "",
     ].join("\n"),
   );
+});
+
+Deno.test("the older text has its metadata under the names of the samples", () => {
+  assert.equal(
+    prometheusText([{ ...families[0], samples: [] } as Family, ...families.slice(1)]),
+    [
+      '# HELP recorder_jobs Says "jobs"\\nin two lines, with a \\\\.',
+      "# TYPE recorder_jobs gauge",
+      "# HELP recorder_runs_total Runs.",
+      "# TYPE recorder_runs_total counter",
+      'recorder_runs_total{kind="stop"} 7',
+      "# HELP recorder_wait_seconds Waits.",
+      "# TYPE recorder_wait_seconds histogram",
+      'recorder_wait_seconds_bucket{le="0.5"} 1',
+      'recorder_wait_seconds_bucket{le="5.0"} 4',
+      'recorder_wait_seconds_bucket{le="+Inf"} 6',
+      "recorder_wait_seconds_count 6",
+      "recorder_wait_seconds_sum 31.25",
+      "",
+    ].join("\n"),
+  );
+});
+
+// What scrapers send: Prometheus itself, curl, nothing, an agent that knows the older text only.
+for (const [accept, isOlder] of [
+  ["application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", false],
+  ["*/*", false],
+  [null, false],
+  ["text/plain;version=0.0.4", true],
+  ["text/plain, */*;q=0.1", true],
+] as const) {
+  Deno.test(`who accepts ${accept ?? "whatever there is"} gets ${isOlder ? "the older text" : "OpenMetrics"}`, () =>
+    assert.equal(wantsPrometheusText(accept), isOlder));
+}
+
+const promtool = await new Deno.Command("promtool", { args: ["--version"], stdout: "null", stderr: "null" })
+  .output()
+  .then(({ success }) => success)
+  .catch(() => false);
+Deno.test({
+  name: `promtool finds nothing to complain about${promtool ? "" : " (left out: there is no promtool on the PATH)"}`,
+  ignore: !promtool,
+  async fn() {
+    const everything = familiesOf({
+      samples: Object.entries(METRICS)
+        .filter(([, { type }]) => type !== "histogram")
+        .map(([metric]) => ({ metric, labels: { kind: 'a "kind"\\\n' }, value: 1 })),
+      histograms: [
+        { metric: "stop_to_recorded_seconds", buckets: [{ le: 5, count: 0 }], count: 2, sum: 31.25 },
+      ],
+    });
+    const lint = new Deno.Command("promtool", {
+      args: ["check", "metrics"],
+      stdin: "piped",
+      stderr: "piped",
+    });
+    const child = lint.spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(prometheusText(everything)));
+    await writer.close();
+    const { code, stderr } = await child.output();
+    assert.deepEqual([code, new TextDecoder().decode(stderr)], [0, ""]);
+  },
 });
 
 Deno.test("a strict reader gets back what was told, also quotes, line feeds and backslashes", () => {
