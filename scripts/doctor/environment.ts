@@ -34,7 +34,9 @@ function readable(read: () => unknown, why: string, todo: (complaint: string) =>
     return fine();
   } catch (thrown) {
     const complaint = asRecorderError(thrown).detail ?? "";
-    return wrong(`${complaint}.`, why, todo(complaint));
+    // Where each is found is said once, behind "do".
+    const what = complaint.replace(/; find it here: .*?(?=\. [A-Z][A-Z0-9_]+ is |$)/gs, "");
+    return wrong(`${what}.`, why, todo(complaint));
   }
 }
 
@@ -294,14 +296,18 @@ function databaseProblem(text: string): Finding | undefined {
   return undefined;
 }
 
-/** Says which of the named settings nobody has to have. */
+/** Says which of the named settings nobody has to have; those that go together, together. */
 function mayGo(complaints: string): string {
-  const optional = namesIn(complaints).filter((name) =>
-    /^(?:NOTIFY_WEBHOOK_|ALERT_WEBHOOK_URL|HEALTH_SECRET|CALL_TRANSPORT_URL)/.test(name),
+  const optional = namesIn(complaints).flatMap((name) =>
+    name.startsWith("NOTIFY_WEBHOOK_")
+      ? ["all NOTIFY_WEBHOOK_ variables"]
+      : /^(?:ALERT_WEBHOOK_URL|HEALTH_SECRET)$/.test(name)
+        ? [name]
+        : [],
   );
   return optional.length === 0
     ? ""
-    : ` Who does not want them may take ${optional.join(", ")} out of .env with what belongs to them.`;
+    : ` Or take out of .env what nobody has to have: ${[...new Set(optional)].join(", ")}.`;
 }
 
 const ours: Check = {

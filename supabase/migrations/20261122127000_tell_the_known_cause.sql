@@ -53,7 +53,7 @@ begin
 end
 $$;
 comment on function recorder.known_cause_of_missing_copies(uuid) is
-  'Why files that lie in the source store are not in ours: what the copying met at its last try, or what one file was given up for; null where nothing is known to be left there. Called by recorder_api.files_failed and recorder.pass_deadline.';
+  'Why files that lie in the source store are not in ours: what the copying met at its last try, or what one file was given up for; null where nothing is known to be left there. Called by recorder_api.files_failed, recorder_api.publish and recorder.pass_deadline.';
 
 create or replace function recorder_api.files_failed(p_recording_id uuid, p_event text, p_facts jsonb default '{}') returns boolean
   language plpgsql security definer set search_path = ''
@@ -75,6 +75,43 @@ end
 $$;
 comment on function recorder_api.files_failed(uuid, text, jsonb) is
   'Says that a recording has no files: files.empty (nobody sent anything) or files.missing; the latter with what stood in the way of its copies, where that is known and nothing else is said. False when it is not processing. Refuses with argument_missing, event_unknown, recording_not_found.';
+
+create or replace function recorder_api.publish(p_recording_id uuid, p_files jsonb, p_totals jsonb) returns boolean
+  language plpgsql security definer set search_path = ''
+as $$
+declare
+  v_status text;
+  v_cause jsonb;
+begin
+  if p_recording_id is null or p_files is null or p_totals is null then
+    perform recorder.refuse('argument_missing');
+  end if;
+  perform recorder.lock_calls(p_recording_id);
+  select r.status into v_status from public.recordings r where r.id = p_recording_id for no key update;
+  if not found then
+    perform recorder.refuse('recording_not_found');
+  end if;
+  if v_status <> 'processing' then
+    return false;
+  end if;
+  perform recorder.check_files(p_files, p_totals);
+  perform recorder.save_files(p_recording_id, p_files);
+  if (p_totals ->> 'is_partial')::boolean then
+    v_cause := recorder.known_cause_of_missing_copies(p_recording_id);
+  end if;
+  -- Their sources are deleted now, not before.
+  perform recorder.enqueue('transfer', p_recording_id)
+  where exists (
+    select from recorder.transfers t where t.recording_id = p_recording_id and t.state = 'done' and t.source_deleted_at is null);
+  return recorder.apply(p_recording_id, 'files.published', 'storage',
+    p_totals || jsonb_strip_nulls(jsonb_build_object('error', v_cause)));
+exception
+  when data_exception or not_null_violation or check_violation or cardinality_violation then
+    perform recorder.refuse('argument_invalid', sqlerrm);
+end
+$$;
+comment on function recorder_api.publish(uuid, jsonb, jsonb) is
+  'The verified files of a recording and its totals {duration_ms, size_bytes, stored_bytes, is_partial, gaps}: makes it recorded; where it is partial, the story has what stood in the way of its copies. False, and nothing changed, when it is not processing. Refuses with argument_missing, argument_invalid, recording_not_found.';
 
 create or replace function recorder.pass_deadline(p_recording_id uuid) returns void
   language plpgsql set search_path = ''

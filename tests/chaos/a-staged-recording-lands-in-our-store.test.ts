@@ -88,9 +88,9 @@ test("copies that are refused to the end leave a failure that says by whom and w
   await faults("DELETE");
   await sql`select recorder.retry_recording(${planted.id})`;
   await sql`update recorder.jobs set run_at = now(), not_before = null where recording_id = ${planted.id} and state = 'queued'`;
-  await until("the recording after all", 90_000, ended("recorded"));
+  await until("the recording after all", 180_000, ended("recorded"));
   for (const [key, hash] of planted.hashes) expect(await stores.ours.sha256(key)).toBe(hash);
-}, 300_000);
+}, 420_000);
 
 test("an audit finds what was planted in the other store, and has what is copied deleted there", async () => {
   const { stack, sql } = under;

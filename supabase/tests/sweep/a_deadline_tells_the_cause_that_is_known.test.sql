@@ -1,6 +1,6 @@
 -- What work met at its last try is what people read when its time is over: not only that something is missing.
 begin;
-select plan(24);
+select plan(26);
 select tests.people();
 create temporary table it as select tests.new_call() as call_id;
 create function pg_temp.r() returns public.recordings language sql as $$ select tests.recording_of((select call_id from it)) $$;
@@ -101,6 +101,14 @@ select recorder_api.await_files((pg_temp.r()).id,
 select is(pg_temp.pass(), null, 'what came in time is published');
 select results_eq($$ select (pg_temp.r()).status, (pg_temp.r()).is_partial, (select e.detail ->> 'error' from public.recording_events e where e.recording_id = (pg_temp.r()).id and e.event = 'files.published') $$,
   $$ values ('recorded', true, 'unexpected_error') $$, 'as partial, and the story tells what stood in the way of the rest');
+
+create temporary table partial as select pg_temp.files_awaited(repeat('0', 32)) as id;
+select pg_temp.copy_planned(null);
+select pg_temp.try_once('transfer', 'retry', pg_temp.error('store_full', 'configuration', 'never'));
+select ok(recorder_api.publish(id, jsonb_build_array(jsonb_build_object('kind', 'mp4', 'attempt', 1, 'object_key', 'recordings/y/a1/y.mp4', 'content_type', 'video/mp4', 'size_bytes', 10, 'duration_ms', 1000)),
+  '{"duration_ms": 1000, "size_bytes": 10, "stored_bytes": 12, "is_partial": true, "gaps": []}'), 'the lane publishes what is there') from partial;
+select results_eq($$ select (pg_temp.r()).status, (pg_temp.r()).error, (select e.detail ->> 'error' from public.recording_events e where e.recording_id = (pg_temp.r()).id and e.event = 'files.published') $$,
+  $$ values ('recorded', null::jsonb, 'store_full') $$, 'and the story tells what stood in the way of the rest');
 
 -- Waiting for a recorder.
 select tests.wish((select call_id from it), 'starting');
