@@ -286,11 +286,17 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", { timeout: 24
     const mentee = await under.visitors.signedIn(seeded.mentee, `/recordings/${recordingId}`);
     const { page } = mentee;
     await untilReady(page);
-    // The last slice is kept back until nobody is signed in, and refused then, as the store refuses an address that has ended.
+    // The last slice is kept back until nobody is signed in; then it is refused, as the store refuses an address that has ended, until
+    // somebody who is signed in has asked for another.
     const isOver = Promise.withResolvers<void>();
     let isSignedIn = false;
+    let isRenewed = false;
+    page.on("response", (answer) => {
+      if (answer.url().endsWith("/play-recording") && answer.request().method() === "POST")
+        isRenewed ||= isSignedIn && answer.ok();
+    });
     await page.route(await lastSlice(page), async (route) => {
-      if (isSignedIn) return route.continue();
+      if (isRenewed) return route.continue();
       await isOver.promise;
       await route.fulfill({
         status: 403,
@@ -299,9 +305,9 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", { timeout: 24
       });
     });
     await page.goto("about:blank");
-    await page.goto(`/recordings/${recordingId}?t=2s`);
+    await page.goto(`/recordings/${recordingId}?t=4s`);
     await play(page);
-    await untilVideo(page, ({ time }) => time > 2.2, "past its beginning");
+    await untilVideo(page, ({ time }) => time > 4.2, "past its beginning");
     await under.sql`delete from auth.sessions where user_id = (select id from auth.users where email = ${seeded.mentee})`;
     await page.evaluate(
       "{ const key = 'portal-session'; const s = JSON.parse(localStorage[key]); s.expires_at = 1; localStorage[key] = JSON.stringify(s); window.dispatchEvent(new Event('online')); }",
@@ -327,6 +333,7 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", { timeout: 24
     await dialog.waitFor({ state: "detached" });
     const end = await untilVideo(page, ({ hasEnded }) => hasEnded, "at its end");
     expect(end.time).toBeGreaterThan(8);
+    expect(isRenewed).toBe(true);
     // It did not begin anew on the way.
     const times = z.array(z.number()).parse(await page.evaluate("window.times"));
     expect(Math.min(...times)).toBeGreaterThan(time - 0.5);
@@ -392,8 +399,9 @@ describe.skipIf(!hasBrowser())("Recordings before a real browser", { timeout: 24
     await ask.press("Enter");
     await question.getByRole("button", { name: "Delete for both" }).press("Enter");
     await page.getByText("This recording was deleted").waitFor();
+    await question.waitFor({ state: "detached" });
     // What asked is gone: the focus is with what it was about.
-    expect(await page.evaluate("document.activeElement.tagName")).toBe("H1");
+    await expect.poll(() => page.evaluate("document.activeElement.tagName"), patience).toBe("H1");
     await mentee.page.getByText("This recording was deleted").waitFor();
     await mentee.context.close();
   });

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { useLocation } from "react-router";
+import { holdFocus } from "../design/hold-focus.ts";
 import { en } from "../texts/en.ts";
 
 /** Sets the document's title; pages call it with what they show. */
@@ -21,24 +22,8 @@ export function useFocusOnNewPage(): void {
     if (before.current === pathname) return;
     before.current = pathname;
     window.scrollTo(0, 0);
-    let isThere = false;
-    const look = () => {
-      const title = document.querySelector<HTMLElement>("main h1");
-      if (title === null || (isThere && document.activeElement !== document.body)) return;
-      isThere = true;
-      title.focus({ preventScroll: true });
-    };
-    // The page's code may still be on its way.
-    const observer = new MutationObserver(look);
-    observer.observe(document.body, { childList: true, subtree: true });
-    look();
-    const end = () => observer.disconnect();
-    document.addEventListener("keydown", end);
-    document.addEventListener("pointerdown", end);
-    return () => {
-      end();
-      document.removeEventListener("keydown", end);
-      document.removeEventListener("pointerdown", end);
-    };
+    // What was pressed may still be there, in the header.
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    return holdFocus(() => document.querySelector<HTMLElement>("main h1"));
   }, [pathname]);
 }

@@ -36,9 +36,7 @@ export function Shell() {
               <Bell />
             </Suspense>
           </ErrorBoundary>
-          <ErrorBoundary fallback={null}>
-            <AccountMenu />
-          </ErrorBoundary>
+          <AccountMenu />
         </div>
         <OfflineBanner />
       </header>

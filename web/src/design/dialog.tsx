@@ -3,6 +3,7 @@ import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
 import { en } from "../texts/en.ts";
 import { IconButton } from "./button.tsx";
 import { classes } from "./class-names.ts";
+import { holdFocus } from "./hold-focus.ts";
 
 interface DialogProps {
   title: string;
@@ -31,10 +32,8 @@ export function Dialog({ title, children, actions, onClose, role = "dialog", cla
     if (!dialog.open) dialog.showModal();
     return () => {
       dialog.close();
-      // What opened it may have gone with the answer: then the name of what it belonged to.
-      const { activeElement } = document;
-      if (activeElement === document.body || dialog.contains(activeElement))
-        around?.querySelector<HTMLElement>("h1, h2 a")?.focus({ preventScroll: true });
+      // What opened it may go with the answer, sooner or later: then the name of what it belonged to.
+      holdFocus(() => around?.querySelector<HTMLElement>("h1, h2 a"));
     };
   }, []);
   return (

@@ -52,6 +52,12 @@ describe("The story of a recording is told in order", () => {
     expect(refused?.reason).toBe("engine_timeout");
   });
 
+  it("what was deleted is deleted once, also where only its end was written down", () => {
+    const events = [event("recording.files_deleted"), event("recording.expired", {}, "expired")];
+    expect(timelineOf(events).map(({ kind }) => kind)).toEqual(["deleted"]);
+    expect(timelineOf(events.slice(1)).map(({ kind }) => kind)).toEqual(["deleted"]);
+  });
+
   it("what is for administrators is left out", () => {
     expect(timelineOf([event("job.died"), event("transfer.restarted"), event("something.new")])).toEqual([]);
   });

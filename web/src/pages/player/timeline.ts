@@ -48,6 +48,8 @@ const kinds: Readonly<Record<string, TimelineKind>> = {
   "recording.expiry_announced": "about_to_expire",
   "recording.deletion_requested": "deletion_requested",
   "recording.files_deleted": "deleted",
+  // Said with the one before it, and alone where nothing was left to delete.
+  "recording.expired": "deleted",
 };
 
 const tones: Partial<Record<TimelineKind, TimelineEntry["tone"]>> = {
