@@ -1,15 +1,13 @@
 /** One Postgres of its own for the whole benchmark, with everything the migrations make. */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import postgres from "postgres";
+import type postgres from "postgres";
 import { removeDataDir } from "../../local/postgres/place.ts";
-import { prepareDatabase } from "../../local/postgres/prepare.ts";
 import { startPostgres } from "../../local/postgres/server.ts";
 import { quietLog } from "../../local/stack/part.ts";
-
-const MIGRATIONS = join(import.meta.dirname, "../../supabase/migrations");
+import { connect, withMigrations } from "../../tests/database/recorder-database.ts";
 
 export interface BenchServer {
   /** As the superuser, who may switch triggers off while rows are built. */
@@ -44,17 +42,8 @@ export async function startBenchServer(): Promise<BenchServer> {
     await removeDataDir(dataDir);
   };
   try {
-    await prepareDatabase({
-      adminUrl,
-      postgresUrl,
-      migrationsDir: MIGRATIONS,
-      vaultSecrets: {
-        // Nobody listens there and no worker sends: wake-ups are counted where they are queued.
-        functions_url: "http://127.0.0.1:9/functions/v1",
-        wake_up_secret: `whsec_${randomBytes(32).toString("base64")}`,
-      },
-      log: quietLog,
-    });
+    // Nobody listens where the wake-ups go and no worker sends: they are counted where they are queued.
+    await withMigrations(running);
   } catch (error) {
     await stop();
     throw error;
@@ -63,7 +52,7 @@ export async function startBenchServer(): Promise<BenchServer> {
     adminUrl,
     postgresUrl,
     connect(url) {
-      const sql = postgres(url, { max: 1, onnotice: () => undefined });
+      const sql = connect(url);
       connections.add(sql);
       return sql;
     },

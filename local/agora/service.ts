@@ -3,6 +3,7 @@ import type { Log } from "../stack/part.ts";
 import { type Answer, success } from "./answers.ts";
 import type { BackupCloud } from "./backup-cloud.ts";
 import type { MediaServer } from "./calls/media-server.ts";
+import { ChannelPeople } from "./channel-people.ts";
 import type { Faults } from "./faults.ts";
 import { acquireRefusals } from "./refusals/acquire.ts";
 import { at } from "./refusals/body-rules.ts";
@@ -19,7 +20,6 @@ import { acquireBodyOf, layoutOf, startRequestOf, storageConfigOf, taskBodyOf } 
 import { type ResourceClaims, ResourceIds, requestHash } from "./resource-id.ts";
 import type { AgoraSettings } from "./settings.ts";
 import { Task } from "./tasks/task.ts";
-import type { MediaSource } from "./tasks/task-deps.ts";
 import type { TaskStore } from "./tasks/task-store.ts";
 import type { Notifier } from "./webhooks.ts";
 
@@ -53,13 +53,13 @@ export class RecordingService {
   readonly #tasks = new Map<string, Task>();
   /** resourceIds that were started, with the end of their validity (UTC ms): one recording each. */
   readonly #used = new Map<string, number>();
-  readonly #publishers = new Map<string, AgoraSettings["publishers"]>();
-  readonly #members = new Map<string, string[]>();
+  readonly #people: ChannelPeople;
 
   constructor(settings: AgoraSettings, parts: Parts) {
     this.#settings = settings;
     this.#parts = parts;
     this.#refusals = parts.refusals;
+    this.#people = new ChannelPeople(settings.publishers, parts.mediaServer);
     this.#ids = new ResourceIds(`${settings.appCertificate}:${settings.customerSecret}`);
   }
 
@@ -198,7 +198,7 @@ export class RecordingService {
 
   /** Who publishes in a channel from now on; takes effect on recorders that are in it. */
   setPublishers(cname: string, publishers: AgoraSettings["publishers"]): void {
-    this.#publishers.set(cname, publishers);
+    this.#people.setPublishers(cname, publishers);
     this.publishingChanged(cname);
   }
 
@@ -211,7 +211,7 @@ export class RecordingService {
 
   /** Uids of the people in a channel: a recorder that joins with one of them is thrown out. */
   setMembers(cname: string, uids: string[]): void {
-    this.#members.set(cname, uids);
+    this.#people.setMembers(cname, uids);
   }
 
   /** Goes on with the tasks that the last process left behind. */
@@ -237,9 +237,7 @@ export class RecordingService {
     const task = new Task(record, {
       ...this.#parts,
       settings: this.#settings,
-      sourceOf: (cname) => this.#sourceOf(cname),
-      isPublishing: (cname, source) => this.#isPublishing(cname, source),
-      isMember: (cname, uid) => this.#isMember(cname, uid),
+      people: this.#people,
       onGone: (sid) => this.#tasks.delete(sid),
     });
     this.#tasks.set(record.sid, task);
@@ -277,29 +275,6 @@ export class RecordingService {
 
   #isFull(): boolean {
     return this.#tasks.size >= this.#settings.maxConcurrentTasks;
-  }
-
-  #wishFor(cname: string): AgoraSettings["publishers"] {
-    return this.#publishers.get(cname) ?? this.#settings.publishers;
-  }
-
-  /** What a recorder that joins a channel now is to record. */
-  #sourceOf(cname: string): MediaSource {
-    const wish = this.#wishFor(cname);
-    return wish === "calls" || (wish === "synthetic" && this.#parts.mediaServer.isJoined(cname))
-      ? "call"
-      : "synthetic";
-  }
-
-  #isPublishing(cname: string, source: MediaSource): boolean {
-    const wish = this.#wishFor(cname);
-    if (source === "call") return wish !== "none" && this.#parts.mediaServer.isPublishing(cname);
-    return wish === "synthetic";
-  }
-
-  #isMember(cname: string, uid: string): boolean {
-    const people = this.#parts.mediaServer.peopleOf(cname).map((person) => String(person.uid));
-    return [...people, ...(this.#members.get(cname) ?? [])].includes(uid);
   }
 
   #storageExceptions(): ["storage.prefix_hyphen"] | [] {

@@ -16,28 +16,29 @@ const DAY_MS = 86_400_000;
  * delete markers that nothing is left behind ("Lifecycle Rules").
  */
 export function runLifecycle(store: Store, bucket: string, nowMs: number): LifecycleOutcome {
-  const outcome: LifecycleOutcome = { hidden: 0, deleted: 0, cancelled: 0 };
+  const run: Run = { store, bucket, nowMs, outcome: { hidden: 0, deleted: 0, cancelled: 0 } };
   for (const rule of store.lifecycle(bucket).filter(({ enabled }) => enabled)) {
-    cancelUploads(store, bucket, rule, nowMs, outcome);
+    cancelUploads(run, rule);
     const keys = store
       .index(bucket)
       .keys()
       .filter((key) => key.startsWith(rule.prefix));
     for (const key of keys) {
-      hide(store, bucket, key, rule, nowMs, outcome);
-      deleteHidden(store, bucket, key, rule, nowMs, outcome);
+      hide(run, rule, key);
+      deleteHidden(run, rule, key);
     }
   }
-  return outcome;
+  return run.outcome;
 }
 
-function cancelUploads(
-  store: Store,
-  bucket: string,
-  rule: LifecycleRule,
-  nowMs: number,
-  outcome: LifecycleOutcome,
-) {
+interface Run {
+  store: Store;
+  bucket: string;
+  nowMs: number;
+  outcome: LifecycleOutcome;
+}
+
+function cancelUploads({ store, bucket, nowMs, outcome }: Run, rule: LifecycleRule) {
   for (const { key, uploadId, startedMs } of store.uploadsOf(bucket)) {
     if (!key.startsWith(rule.prefix) || !isOver(startedMs, rule.abortIncompleteDays, nowMs)) continue;
     store.record({ type: "upload-aborted", uploadId });
@@ -45,14 +46,7 @@ function cancelUploads(
   }
 }
 
-function hide(
-  store: Store,
-  bucket: string,
-  key: string,
-  rule: LifecycleRule,
-  nowMs: number,
-  outcome: LifecycleOutcome,
-) {
+function hide({ store, bucket, nowMs, outcome }: Run, rule: LifecycleRule, key: string) {
   const latest = store.index(bucket).latest(key);
   if (latest === undefined || latest.marker || !isOver(latest.modifiedMs, rule.expirationDays, nowMs)) return;
   const version: Version = { marker: true, key, versionId: newFileId(bucket, nowMs), modifiedMs: nowMs };
@@ -60,14 +54,7 @@ function hide(
   outcome.hidden += 1;
 }
 
-function deleteHidden(
-  store: Store,
-  bucket: string,
-  key: string,
-  rule: LifecycleRule,
-  nowMs: number,
-  outcome: LifecycleOutcome,
-) {
+function deleteHidden({ store, bucket, nowMs, outcome }: Run, rule: LifecycleRule, key: string) {
   const versions = [...store.index(bucket).versionsOf(key)];
   // A version is hidden since the next newer one came.
   for (const [position, { versionId }] of versions.entries()) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StoredBlob } from "./blobs.ts";
 import type { ByteRange } from "./conditions.ts";
 import { copyRangeOf, isWanted, rangeOf } from "./conditions.ts";
 import { assertMay, capabilityToDelete } from "./entitlement.ts";
@@ -15,9 +16,18 @@ import type { XmlElement } from "./xml.ts";
 import { parseXml, xmlDocument } from "./xml.ts";
 
 export const putObject: Operation = async (exchange) => {
-  const { bucket, key, store, nowMs } = exchange;
-  const headers = headersToKeep(key, exchange.headers);
-  const stored = await store.blobs.store(exchange.body, promisedBody(exchange));
+  const headers = headersToKeep(exchange.key, exchange.headers);
+  const stored = await exchange.store.blobs.store(exchange.body, promisedBody(exchange));
+  const version = addVersion(exchange, stored, headers);
+  return { status: 200, headers: { etag: `"${version.etag}"`, "x-amz-version-id": version.versionId } };
+};
+
+/** Makes what was stored the newest version of the exchange's key. */
+function addVersion(
+  { bucket, key, store, nowMs }: Exchange,
+  stored: StoredBlob,
+  headers: ObjectVersion["headers"],
+): ObjectVersion {
   const version: ObjectVersion = {
     marker: false,
     key,
@@ -29,8 +39,8 @@ export const putObject: Operation = async (exchange) => {
     headers,
   };
   store.record({ type: "version-added", bucket, version });
-  return { status: 200, headers: { etag: `"${version.etag}"`, "x-amz-version-id": version.versionId } };
-};
+  return version;
+}
 
 /** GetObject and HeadObject: the server leaves the body of an answer to HEAD away. */
 export const getObject: Operation = (exchange) => {
@@ -160,7 +170,7 @@ export const deleteObjects: Operation = async (exchange) => {
 };
 
 export const copyObject: Operation = async (exchange) => {
-  const { bucket, key, store, nowMs, headers } = exchange;
+  const { bucket, key, store, headers } = exchange;
   const source = copySource(exchange);
   const directive = headers["x-amz-metadata-directive"] ?? "COPY";
   if (directive !== "COPY" && directive !== "REPLACE") {
@@ -175,17 +185,7 @@ export const copyObject: Operation = async (exchange) => {
   }
   const kept = directive === "REPLACE" ? headersToKeep(key, headers) : source.version.headers;
   const stored = await copyBytes(exchange, source.version);
-  const version: ObjectVersion = {
-    marker: false,
-    key,
-    versionId: newFileId(bucket, nowMs),
-    modifiedMs: nowMs,
-    size: stored.size,
-    etag: stored.md5,
-    pieces: [{ blob: stored.blob, size: stored.size }],
-    headers: kept,
-  };
-  store.record({ type: "version-added", bucket, version });
+  const version = addVersion(exchange, stored, kept);
   return xmlAnswer(copyResult("CopyObjectResult", version), {
     "x-amz-version-id": version.versionId,
     "x-amz-copy-source-version-id": source.version.versionId,

@@ -23,10 +23,11 @@ export function findChromium(environment: NodeJS.ProcessEnv = process.env): stri
 }
 
 /**
- * Starts a headless Chromium that may hold calls without being asked. Throws `chromiumMissing` where there is none. `loopback`
- * opens 127.0.0.1 to calls even on a machine without any network.
+ * Starts a headless Chromium with a camera and microphones that are fake. Throws `chromiumMissing` where there is none. `loopback`
+ * opens 127.0.0.1 to calls even on a machine without any network. Whoever asks for a device gets it, unless `areDevicesAskedFor`: then
+ * the permissions of a context decide, as a person's answer does.
  */
-export async function launchChromium({ loopback = true } = {}): Promise<Browser> {
+export async function launchChromium({ loopback = true, areDevicesAskedFor = false } = {}): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error(chromiumMissing);
   return chromium.launch({
@@ -39,7 +40,7 @@ export async function launchChromium({ loopback = true } = {}): Promise<Browser>
       "--mute-audio",
       "--autoplay-policy=no-user-gesture-required",
       "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
+      ...(areDevicesAskedFor ? [] : ["--use-fake-ui-for-media-stream"]),
       // Pages of a test lie behind each other; all of them must run at full speed.
       "--disable-background-timer-throttling",
       "--disable-backgrounding-occluded-windows",

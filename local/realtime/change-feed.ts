@@ -35,9 +35,9 @@ export class ChangeFeed {
   }
 
   /** Takes a transaction's changes; those that nobody listens to are forgotten at once. */
-  push({ committedAt, changes }: Transaction): void {
+  push({ xid, committedAt, changes }: Transaction): void {
     for (const change of changes) {
-      if (this.#interested(change).length > 0) this.#waiting.push({ ...change, committedAt });
+      if (this.#interested(change).length > 0) this.#waiting.push({ ...change, xid, committedAt });
     }
     if (this.#waiting.length > mostChangesWaiting) {
       this.#log("too many changes are waiting, they are skipped", { skipped: this.#waiting.length });

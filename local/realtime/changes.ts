@@ -7,6 +7,7 @@ import type { Wanted } from "./subscriptions.ts";
 import { type Column, quoted, readTables, type Table } from "./tables.ts";
 import type { Claims } from "./tokens.ts";
 import { askForJson, type JsonValue, toJson } from "./values.ts";
+import { untilVisible } from "./visible-transactions.ts";
 
 /** A live binding of a channel. */
 export interface Subscription {
@@ -34,8 +35,9 @@ export interface ChangeData {
   errors: string[] | null;
 }
 
-/** A change with the time of its transaction's commit. */
+/** A change with its transaction, and the time of its commit. */
 export interface CommittedChange extends Change {
+  xid: number;
   committedAt: Date;
 }
 
@@ -59,6 +61,9 @@ export async function deliverChanges(
     .map((change) => ({ change, subscriptions: subscriptionsOf(change) }))
     .filter(({ subscriptions }) => subscriptions.length > 0);
   if (wanted.length === 0) return;
+  const xids = new Set(wanted.map(({ change }) => change.xid));
+  if (!(await untilVisible(sql, [...xids])))
+    log("a commit cannot be seen yet", { xids: [...xids].join(" ") });
   const roles = [
     ...new Set(wanted.flatMap(({ subscriptions }) => subscriptions.map(({ claims }) => claims.role))),
   ];

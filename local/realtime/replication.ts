@@ -19,6 +19,8 @@ export interface Change {
 
 /** A committed transaction with the changes of the published tables, in order. */
 export interface Transaction {
+  /** Its number in the log. */
+  xid: number;
   committedAt: Date;
   changes: Change[];
 }
@@ -161,7 +163,8 @@ function transactionCollector(
   let current: Transaction | undefined;
   return (message) => {
     if (message.tag === "begin") {
-      current = { committedAt: new Date(Number(message.commitTime.valueOf() / 1000n)), changes: [] };
+      const committedAt = new Date(Number(message.commitTime.valueOf() / 1000n));
+      current = { xid: message.xid, committedAt, changes: [] };
     } else if (message.tag === "insert" || message.tag === "update" || message.tag === "delete") {
       current?.changes.push(changeOf(message));
     } else if (message.tag === "commit" && current !== undefined) {

@@ -33,9 +33,12 @@ export interface Visitors {
 /** A busy machine takes its time. */
 const patienceMs = 60_000;
 
-/** A browser for the portal at `address`; every visitor gets a fresh profile, with cameras and microphones that are fake. */
+/**
+ * A browser for the portal at `address`; every visitor gets a fresh profile, with cameras and microphones that are fake and that the page
+ * may use, unless `permissions` say otherwise.
+ */
 export async function createVisitors(address: string): Promise<Visitors> {
-  const browser = await launchChromium();
+  const browser = await launchChromium({ areDevicesAskedFor: true });
 
   const nobody: Visitors["nobody"] = async (path = "/", options = {}) => {
     const context = await browser.newContext({

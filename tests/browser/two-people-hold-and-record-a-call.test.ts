@@ -1,28 +1,14 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { seriousFindings } from "./accessible.ts";
-import { seeded, type Visitor } from "./people.ts";
+import { button, join } from "./call/at-the-call.ts";
+import { describeCallsThatLast } from "./call/calls-that-last.ts";
+import { describeRecordingsThatFail } from "./call/recordings-that-fail.ts";
+import { seeded } from "./people.ts";
+import { picturesMove as moving } from "./pictures.ts";
 import { hasBrowser, usePortal } from "./portal-under-test.ts";
 
 const amaraAndChidi = "/video-call/33000000-0000-4000-8000-000000000001";
-
-const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
-
-/** Pictures that have been shown of somebody, and whether the last two differ: a still picture is no call. */
-async function picturesMove(page: Page, name: string): Promise<void> {
-  const video = page.getByLabel(`Picture of ${name}`);
-  await video.waitFor();
-  const shown = () =>
-    video.evaluate((element) => {
-      const picture = element as HTMLVideoElement;
-      return { frames: picture.getVideoPlaybackQuality().totalVideoFrames, width: picture.videoWidth };
-    });
-  await expect.poll(async () => (await shown()).width, { timeout: 60_000 }).toBeGreaterThan(0);
-  const first = await shown();
-  await expect
-    .poll(async () => (await shown()).frames, { timeout: 60_000 })
-    .toBeGreaterThan(first.frames + 10);
-}
 
 /** What screen readers have been told of the recording, in order. */
 async function hearStatus(page: Page): Promise<() => Promise<string[]>> {
@@ -43,17 +29,7 @@ async function hearStatus(page: Page): Promise<() => Promise<string[]>> {
 describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 480_000 }, () => {
   const portal = usePortal();
 
-  /** Joins, and again where the page says that it took too long: what a person does at a starved machine. */
-  async function join({ page }: Visitor): Promise<void> {
-    const leave = button(page, "Leave call");
-    const isIn = async () => {
-      if ((await leave.count()) > 0) return true;
-      const ready = button(page, /^Join (call|and agree)$/);
-      if ((await ready.count()) > 0) await ready.click({ timeout: 5_000 }).catch(() => undefined);
-      return false;
-    };
-    await expect.poll(isIn, { timeout: 120_000, interval: 1_000 }).toBe(true);
-  }
+  const picturesMove = (page: Page, name: string) => moving(page.getByLabel(`Picture of ${name}`));
 
   test("see each other, record, reload, stop, and find the recording", async () => {
     const amara = await portal.visitors.signedIn(seeded.mentor, amaraAndChidi);
@@ -138,4 +114,7 @@ describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 480_000 
     expect([...amara.noise, ...chidi.noise]).toEqual([]);
     await Promise.all([amara.context.close(), chidi.context.close()]);
   });
+
+  describeRecordingsThatFail(portal);
+  describeCallsThatLast(portal);
 });

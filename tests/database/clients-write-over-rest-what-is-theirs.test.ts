@@ -4,9 +4,7 @@ import { fileURLToPath } from "node:url";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startGateway } from "../../local/gateway/server.ts";
-import { gatewaySettings } from "../../local/gateway/settings.ts";
-import { jwtSecret, keys, tokenFor } from "../../local/gateway/tests/local-project.ts";
+import { gatewayBefore, keys, tokenFor } from "../../local/gateway/tests/local-project.ts";
 import { applyFile } from "../../local/postgres/migrate.ts";
 import { prepareDatabase } from "../../local/postgres/prepare.ts";
 import { type Prepare, startTestServer, type TestServer } from "../../local/postgres/testing.ts";
@@ -24,7 +22,7 @@ const prepare: Prepare = async ({ adminUrl, postgresUrl }) => {
 
 let server: TestServer;
 let sql: postgres.Sql;
-let gateway: Awaited<ReturnType<typeof startGateway>>;
+let gateway: Awaited<ReturnType<typeof gatewayBefore>>;
 let recordingId: string;
 let mentor: Client;
 let stranger: Client;
@@ -48,19 +46,7 @@ beforeAll(async () => {
     if (made === undefined) throw new Error("no recording was made");
     return made.id;
   });
-  gateway = await startGateway(
-    gatewaySettings.parse({
-      port: 0,
-      databaseUrl: database.adminUrl,
-      authenticatorUrl: database.authenticatorUrl,
-      jwtSecret,
-      ...keys,
-      realtimeUrl: "http://127.0.0.1:9",
-      functionsUrl: "http://127.0.0.1:9",
-      schemas: ["public", "recorder_api"],
-    }),
-    quietLog,
-  );
+  gateway = await gatewayBefore(database, { schemas: ["public", "recorder_api"] });
   mentor = await clientOf("mentor");
   stranger = await clientOf("stranger");
 });

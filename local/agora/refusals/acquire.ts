@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { at, channelName, recorderUid, unless } from "./body-rules.ts";
-import { from, type RefusalRule, service } from "./refusal.ts";
-
-const bodyFailed = service(400, 2, "post method api body check failed!");
+import { channelName, recorderUid, unless, withoutForm } from "./body-rules.ts";
+import { bodyFailed, from, type RefusalRule, service } from "./refusal.ts";
 
 /** What acquire refuses, in the order in which it looks. */
 export const acquireRefusals = {
@@ -10,9 +8,7 @@ export const acquireRefusals = {
     what: "a body without cname as text or without clientRequest",
     source: from("statusCodes"),
     answer: bodyFailed,
-    refuses: (body) =>
-      typeof at(body, "cname") !== "string" ||
-      !z.looseObject({}).safeParse(at(body, "clientRequest")).success,
+    refuses: withoutForm,
   },
   "acquire.uid": {
     what: "a uid that is not decimal text from 1 to 4294967295",

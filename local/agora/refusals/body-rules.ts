@@ -16,6 +16,13 @@ export function unless(path: string, form: z.ZodType): (body: unknown) => boolea
   return (body) => !form.safeParse(at(body, ...members)).success;
 }
 
+/** Refuses a body that every call but query must have: cname as text, and clientRequest. */
+export function withoutForm(body: unknown): boolean {
+  return (
+    typeof at(body, "cname") !== "string" || !z.looseObject({}).safeParse(at(body, "clientRequest")).success
+  );
+}
+
 /** RTC uid of a recorder: decimal text, 1 to 4294967295, no leading zero. */
 export const recorderUid = z
   .string()

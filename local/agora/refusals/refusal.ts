@@ -57,5 +57,8 @@ export const service = (status: number, code: number, reason: string): Answer =>
   body: { code, reason },
 });
 
+/** What is said of a body that lacks its form. */
+export const bodyFailed = service(400, 2, "post method api body check failed!");
+
 /** `{message}` of the gateway in front of it. */
 export const gateway = (status: number, message: string): Answer => ({ status, body: { message } });

@@ -1,10 +1,9 @@
 import { z } from "zod";
 import type { Unconfirmed } from "../unconfirmed.ts";
-import { at, colour, layoutRegion, recorderUid, unless, userBackground } from "./body-rules.ts";
-import { from, type RefusalRule, service } from "./refusal.ts";
+import { at, colour, layoutRegion, recorderUid, unless, userBackground, withoutForm } from "./body-rules.ts";
+import { bodyFailed, from, type RefusalRule, service } from "./refusal.ts";
 
 const gone = service(404, 404, "failed to find worker");
-const bodyFailed = service(400, 2, "post method api body check failed!");
 const layoutFailed =
   (what: string) =>
   ({ layoutErrorCode, statusOfOlderCodes }: Unconfirmed) =>
@@ -27,9 +26,7 @@ export const taskBodyRefusals = {
     what: "a body without cname as text or without clientRequest",
     source: from("statusCodes"),
     answer: bodyFailed,
-    refuses: (body) =>
-      typeof at(body, "cname") !== "string" ||
-      !z.looseObject({}).safeParse(at(body, "clientRequest")).success,
+    refuses: withoutForm,
   },
   "task.uid": {
     what: "a uid that is not decimal text from 1 to 4294967295",

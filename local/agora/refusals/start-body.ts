@@ -8,8 +8,9 @@ import {
   uidList,
   unless,
   userBackground,
+  withoutForm,
 } from "./body-rules.ts";
-import { from, type RefusalRule, service } from "./refusal.ts";
+import { bodyFailed, from, type RefusalRule, service } from "./refusal.ts";
 
 const body = (member: string, what: string) => service(400, 2, `invalid ${member}: ${what}`);
 
@@ -49,15 +50,13 @@ export const startBodyRefusals = {
   "start.body": {
     what: "a body without cname as text or without clientRequest",
     source: from("statusCodes"),
-    answer: service(400, 2, "post method api body check failed!"),
-    refuses: (json) =>
-      typeof at(json, "cname") !== "string" ||
-      !z.looseObject({}).safeParse(at(json, "clientRequest")).success,
+    answer: bodyFailed,
+    refuses: withoutForm,
   },
   "start.uid": {
     what: "a uid that is not decimal text from 1 to 4294967295",
     source: from("start"),
-    answer: service(400, 2, "post method api body check failed!"),
+    answer: bodyFailed,
     refuses: unless("uid", recorderUid),
   },
 } as const satisfies Record<string, RefusalRule>;

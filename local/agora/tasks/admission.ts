@@ -23,7 +23,9 @@ export function admitRecorder(record: TaskRecord, deps: TaskDeps): Admission {
     refusals,
   );
   if (!verdict.ok) return { isAdmitted: false, tokenCode: verdict.code, why: verdict.why };
-  const taken = refusals.late("recorder.uid_taken", () => deps.isMember(record.cname, record.recorderUid));
+  const taken = refusals.late("recorder.uid_taken", () =>
+    deps.people.isMember(record.cname, record.recorderUid),
+  );
   // Two of one uid throw each other out; nothing but the exit tells of it.
   if (taken) return { isAdmitted: false, tokenCode: null, why: taken.id };
   const { expiresAtMs } = verdict;

@@ -115,7 +115,7 @@ export class ServerStay {
   /** Somebody may have begun or ceased to publish in the channel. */
   publishingChanged(): void {
     if (!this.#worker || this.#reason) return;
-    const isPublishing = this.#deps.isPublishing(this.#record.cname, this.#source);
+    const isPublishing = this.#deps.people.isPublishing(this.#record.cname, this.#source);
     if (isPublishing === this.#isReceiving) return;
     this.#isReceiving = isPublishing;
     const at = Date.now();
@@ -139,7 +139,7 @@ export class ServerStay {
 
   #openWorker(): Promise<Worker> {
     const { settings, mediaServer, store, uploads, onDied } = this.#deps;
-    this.#record.source ??= this.#deps.sourceOf(this.#record.cname);
+    this.#record.source ??= this.#deps.people.sourceOf(this.#record.cname);
     this.#source = this.#record.source;
     return Worker.open(this.#record, this.#source, {
       settings,
@@ -158,7 +158,7 @@ export class ServerStay {
   #begin(worker: Worker, until: number): void {
     const { settings, refusals, events: told } = this.#deps;
     this.#worker = worker;
-    const isPublishing = this.#deps.isPublishing(this.#record.cname, this.#source);
+    const isPublishing = this.#deps.people.isPublishing(this.#record.cname, this.#source);
     this.#isReceiving = isPublishing;
     const startedAt = worker.begin(!isPublishing);
     this.#status = ready;

@@ -1,6 +1,7 @@
 import type { Log } from "../../stack/part.ts";
 import type { BackupCloud } from "../backup-cloud.ts";
 import type { MediaServer } from "../calls/media-server.ts";
+import type { ChannelPeople } from "../channel-people.ts";
 import type { Faults } from "../faults.ts";
 import type { Refusals } from "../refusals/list.ts";
 import type { AgoraSettings } from "../settings.ts";
@@ -20,12 +21,7 @@ export interface TaskDeps {
   backupCloud: BackupCloud;
   log: Log;
   mediaServer: MediaServer;
-  /** What a recorder that joins a channel now is to record. */
-  sourceOf(cname: string): MediaSource;
-  /** Whether somebody publishes media of this source in a channel now. */
-  isPublishing(cname: string, source: MediaSource): boolean;
-  /** Whether somebody in the channel has this uid. */
-  isMember(cname: string, uid: string): boolean;
+  people: Pick<ChannelPeople, "sourceOf" | "isPublishing" | "isMember">;
   /** Nothing of the task answers any more. */
   onGone(sid: string): void;
 }

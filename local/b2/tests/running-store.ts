@@ -8,7 +8,7 @@ import { quietLog } from "../../stack/part.ts";
 import type { RunningB2 } from "../server.ts";
 import { startB2 } from "../server.ts";
 import type { B2SettingsInput } from "../settings.ts";
-import { b2Settings } from "../settings.ts";
+import { b2Settings, capabilitySchema } from "../settings.ts";
 
 export const BUCKET = "call-recordings";
 export const OTHER_BUCKET = "other-things";
@@ -20,16 +20,7 @@ export const ADMIN = {
   applicationKey: "K005adminadminadminadminadminad",
 };
 
-export const allCapabilities = [
-  "listAllBucketNames",
-  "listBuckets",
-  "readBuckets",
-  "writeBuckets",
-  "listFiles",
-  "readFiles",
-  "writeFiles",
-  "deleteFiles",
-];
+export const allCapabilities = capabilitySchema.options;
 
 /** Settings of a store that listens on a free port; `keys` come on top of the admin's. */
 export function settingsFor(dataDir: string, more: Partial<B2SettingsInput> = {}) {

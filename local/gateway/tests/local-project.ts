@@ -1,7 +1,12 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { SignJWT } from "jose";
 import postgres from "postgres";
-import { startTestServer, type TestDatabase, type TestServer } from "../../postgres/testing.ts";
+import {
+  type DatabaseUrls,
+  startTestServer,
+  type TestDatabase,
+  type TestServer,
+} from "../../postgres/testing.ts";
 import { type Log, quietLog } from "../../stack/part.ts";
 import { ensureAuthSchema } from "../auth-schema.ts";
 import { startGateway } from "../server.ts";
@@ -21,6 +26,27 @@ export interface LocalProject {
   /** supabase-js with the publishable key, or another one, and a user's token where one is given. */
   client(options?: { key?: string; token?: string }): SupabaseClient;
   stop(): Promise<void>;
+}
+
+/** A gateway on a free port before this database; nobody listens where Realtime and the functions would be. */
+export function gatewayBefore(
+  database: Pick<DatabaseUrls, "adminUrl" | "authenticatorUrl">,
+  changes: Partial<GatewaySettingsInput> = {},
+  log: Log = quietLog,
+): ReturnType<typeof startGateway> {
+  return startGateway(
+    gatewaySettings.parse({
+      port: 0,
+      databaseUrl: database.adminUrl,
+      authenticatorUrl: database.authenticatorUrl,
+      jwtSecret,
+      ...keys,
+      realtimeUrl: "http://127.0.0.1:9",
+      functionsUrl: "http://127.0.0.1:9",
+      ...changes,
+    } satisfies GatewaySettingsInput),
+    log,
+  );
 }
 
 /** A database with Auth, the given SQL run by `postgres`, and a gateway before it. */
@@ -46,19 +72,7 @@ export async function localProject(
     lines.push(fields ? `${message} ${JSON.stringify(fields)}` : message);
     quietLog(message, fields);
   };
-  const gateway = await startGateway(
-    gatewaySettings.parse({
-      port: 0,
-      databaseUrl: database.adminUrl,
-      authenticatorUrl: database.authenticatorUrl,
-      jwtSecret,
-      ...keys,
-      realtimeUrl: "http://127.0.0.1:9",
-      functionsUrl: "http://127.0.0.1:9",
-      ...changes,
-    } satisfies GatewaySettingsInput),
-    log,
-  );
+  const gateway = await gatewayBefore(database, changes, log);
   return {
     url: gateway.address,
     server,

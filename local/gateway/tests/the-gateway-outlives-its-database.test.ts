@@ -2,30 +2,21 @@ import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@supabase/supabase-js";
-import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bootstrapDatabase } from "../../postgres/bootstrap.ts";
 import { removeDataDir } from "../../postgres/place.ts";
 import { type RunningPostgres, startPostgres } from "../../postgres/server.ts";
+import { withSession } from "../../postgres/session.ts";
 import { quietLog } from "../../stack/part.ts";
 import { ensureAuthSchema } from "../auth-schema.ts";
-import { startGateway } from "../server.ts";
-import { gatewaySettings } from "../settings.ts";
-import { jwtSecret, keys } from "./local-project.ts";
+import { gatewayBefore, keys } from "./local-project.ts";
 
 let dataDir: string;
 let database: RunningPostgres;
-let gateway: Awaited<ReturnType<typeof startGateway>>;
+let gateway: Awaited<ReturnType<typeof gatewayBefore>>;
 const passwords = { superuserPassword: "one", postgresPassword: "two", authenticatorPassword: "three" };
 
-async function query(url: string, statements: string): Promise<Record<string, unknown>[]> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined });
-  try {
-    return await sql.unsafe(statements);
-  } finally {
-    await sql.end();
-  }
-}
+const query = (url: string, statements: string) => withSession(url, (sql) => sql.unsafe(statements));
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "gateway-outlives-"));
@@ -37,18 +28,7 @@ beforeAll(async () => {
     database.postgresUrl,
     "create table public.notes (id int); insert into public.notes values (1); grant select on public.notes to anon",
   );
-  gateway = await startGateway(
-    gatewaySettings.parse({
-      port: 0,
-      databaseUrl: database.adminUrl,
-      authenticatorUrl: database.authenticatorUrl,
-      jwtSecret,
-      ...keys,
-      realtimeUrl: "http://127.0.0.1:9",
-      functionsUrl: "http://127.0.0.1:9",
-    }),
-    quietLog,
-  );
+  gateway = await gatewayBefore(database);
 });
 afterAll(async () => {
   await gateway.stop();

@@ -5,13 +5,13 @@ import { existsSync } from "node:fs";
 import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import postgres from "postgres";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
 import { accountNamed, canEnter, serverAccount } from "../account.ts";
 import { findNativeFolder, readyServerFiles } from "../binaries.ts";
 import { removeDataDir } from "../place.ts";
 import { type RunningPostgres, startPostgres } from "../server.ts";
+import { withSession } from "../session.ts";
 
 const isRoot = process.getuid?.() === 0;
 const ordinary = { uid: 65_534, gid: 65_534 };
@@ -53,14 +53,8 @@ async function start() {
   return server;
 }
 
-async function query(url: string, statement: string) {
-  const sql = postgres(url, { max: 1 });
-  try {
-    return [...(await sql.unsafe(statement))];
-  } finally {
-    await sql.end();
-  }
-}
+const query = (url: string, statement: string) =>
+  withSession(url, async (sql) => [...(await sql.unsafe(statement))]);
 
 test("the account is the system's postgres user, else nobody", () => {
   const passwd = "root:x:0:0::/root:/bin/sh\npostgres:x:101:104:admin:/var/lib/postgresql:/bin/bash\n";

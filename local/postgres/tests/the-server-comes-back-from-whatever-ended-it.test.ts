@@ -10,6 +10,7 @@ import { quietLog, reasonOf } from "../../stack/part.ts";
 import { removeDataDir } from "../place.ts";
 import { isRunning } from "../postmaster.ts";
 import { type RunningPostgres, startPostgres } from "../server.ts";
+import { withSession } from "../session.ts";
 import type { PostgresSettings } from "../settings.ts";
 
 let settings: PostgresSettings;
@@ -39,14 +40,8 @@ async function start(changes: Partial<PostgresSettings> = {}, log = quietLog) {
   return server;
 }
 
-async function query(url: string, statement: string) {
-  const sql = postgres(url, { max: 1 });
-  try {
-    return [...(await sql.unsafe(statement))];
-  } finally {
-    await sql.end();
-  }
-}
+const query = (url: string, statement: string) =>
+  withSession(url, async (sql) => [...(await sql.unsafe(statement))]);
 
 const postmaster = async () =>
   Number((await readFile(join(settings.dataDir, "cluster/postmaster.pid"), "utf8")).split("\n")[0]);

@@ -18,6 +18,23 @@ export interface RecorderError {
   retryAfterMs?: number;
 }
 
+/** What a code means: a room lists its own in a table of these. */
+export type ErrorMeaning = Pick<RecorderError, "blame" | "retry" | "message">;
+
+/** The RecorderError of this name in a room's table; `detail` is for the engine room and must hold no secret. */
+export function errorOf<Code extends string>(
+  table: Readonly<Record<Code, ErrorMeaning>>,
+  code: Code,
+  more: { detail?: string | undefined; retryAfterMs?: number | undefined } = {},
+): RecorderError {
+  return {
+    code,
+    ...table[code],
+    ...(more.detail === undefined ? {} : { detail: more.detail }),
+    ...(more.retryAfterMs === undefined ? {} : { retryAfterMs: more.retryAfterMs }),
+  };
+}
+
 /** Carries a RecorderError through code that throws. */
 export class RecorderFailure extends Error {
   readonly error: RecorderError;

@@ -111,7 +111,8 @@ export function useMyCalls(): Live<Call[]> {
         asked = setTimeout(() => void queries.refetchQueries({ queryKey: keys.calls }), 250);
       },
       snapshot: () => queries.refetchQueries({ queryKey: keys.calls }),
-      isFinal: () => queries.getQueryData<Call[]>(keys.calls)?.every(isOver) ?? false,
+      // However many are over, the next one may begin, and its row is pushed once.
+      isFinal: () => false,
     });
     return () => {
       clearTimeout(asked);

@@ -11,7 +11,7 @@ export const call = {
   getReady: "Check your camera and microphone, then join.",
   join: "Join call",
   joining: "Joining …",
-  joinWhileRecorded: "Join and agree",
+  joinWhileRecorded: "Join call and agree",
   preview: "Your own picture",
   cameraIsOff: "Your camera is off",
   microphoneIsOff: "Your microphone is off",

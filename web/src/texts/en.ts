@@ -71,6 +71,8 @@ export const en = {
     startWith: (name: string) => `Start a call with ${name}`,
     recordings: "Recordings",
     recordingsWith: (name: string) => `Recordings with ${name}`,
+    watchFrom: (name: string, date: string) => `Watch the recording with ${name} of ${date}`,
+    recordingFrom: (name: string, date: string) => `The recording with ${name} of ${date}`,
     myMentor: "Your mentor",
     myMentee: "Your mentee",
     over: "Over",

@@ -1,4 +1,4 @@
-import type { RecorderError } from "../errors.ts";
+import { type ErrorMeaning, errorOf, type RecorderError } from "../errors.ts";
 
 /**
  * Everything Agora can refuse or fail with, as the rest of the system sees it. The names are listed in docs/errors.md;
@@ -143,19 +143,14 @@ export const ENGINE_ERRORS = {
     retry: "now",
     message: "Agora's recorder failed.",
   },
-} as const satisfies Record<string, Omit<RecorderError, "code" | "detail" | "retryAfterMs">>;
+} as const satisfies Record<string, ErrorMeaning>;
 
 export type EngineErrorCode = keyof typeof ENGINE_ERRORS;
 
 /** The RecorderError of that name; `detail` is for the engine room and must hold no secret. */
 export function engineError(
   code: EngineErrorCode,
-  more: { detail?: string | undefined; retryAfterMs?: number | undefined } = {},
+  more?: { detail?: string | undefined; retryAfterMs?: number | undefined },
 ): RecorderError {
-  return {
-    code,
-    ...ENGINE_ERRORS[code],
-    ...(more.detail === undefined ? {} : { detail: more.detail }),
-    ...(more.retryAfterMs === undefined ? {} : { retryAfterMs: more.retryAfterMs }),
-  };
+  return errorOf(ENGINE_ERRORS, code, more);
 }

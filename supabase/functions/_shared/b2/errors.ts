@@ -1,4 +1,4 @@
-import type { RecorderError } from "../errors.ts";
+import { type ErrorMeaning, errorOf, type RecorderError } from "../errors.ts";
 
 /** Everything the store can refuse or fail with, as the rest of the system sees it; listed in docs/errors.md. */
 export const STORE_ERRORS = {
@@ -103,19 +103,14 @@ export const STORE_ERRORS = {
     retry: "never",
     message: "The file is larger than expected.",
   },
-} as const satisfies Record<string, Omit<RecorderError, "code" | "detail" | "retryAfterMs">>;
+} as const satisfies Record<string, ErrorMeaning>;
 
 export type StoreErrorCode = keyof typeof STORE_ERRORS;
 
 /** The RecorderError of that name; `detail` is for the engine room and must hold no secret. */
 export function storeError(
   code: StoreErrorCode,
-  more: { detail?: string | undefined; retryAfterMs?: number | undefined } = {},
+  more?: { detail?: string | undefined; retryAfterMs?: number | undefined },
 ): RecorderError {
-  return {
-    code,
-    ...STORE_ERRORS[code],
-    ...(more.detail === undefined ? {} : { detail: more.detail }),
-    ...(more.retryAfterMs === undefined ? {} : { retryAfterMs: more.retryAfterMs }),
-  };
+  return errorOf(STORE_ERRORS, code, more);
 }

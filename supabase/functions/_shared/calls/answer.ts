@@ -5,6 +5,7 @@ import type { RecorderDatabase } from "../jobs/database.ts";
 import type { Log } from "../log.ts";
 import { answerOnce, answerPreflight, refuse } from "../people/answers.ts";
 import { readOrder } from "../people/order.ts";
+import type { Asked } from "../people/serve-people.ts";
 
 /** What a client needs to join a call. */
 export interface CallToken {
@@ -22,14 +23,9 @@ export interface CallToken {
   mode: "live" | "rtc";
 }
 
-export interface CallTokenDeps {
+export interface CallTokenDeps extends Asked {
   database: Pick<RecorderDatabase, "admitCaller">;
-  /** Id of the user whose access token this is; undefined when Auth does not accept it. */
-  userOf(accessToken: string): Promise<string | undefined>;
   settings: ReturnType<typeof callSettings>;
-  now(): number;
-  /** Begun behind an answer, never waited for: a person who asks is also somebody who can see that work lies about. */
-  wakeOverdueLanes(): void;
   random(): number;
 }
 

@@ -1,4 +1,4 @@
-import type { RecorderError } from "../errors.ts";
+import type { ErrorMeaning } from "../errors.ts";
 
 /** How a delivery of an event can end badly; listed in docs/errors.md. */
 export const NOTIFY_ERRORS = {
@@ -22,6 +22,6 @@ export const NOTIFY_ERRORS = {
     retry: "never",
     message: "The receiver of events wants no more of them (HTTP 410).",
   },
-} as const satisfies Record<string, Omit<RecorderError, "code" | "detail" | "retryAfterMs">>;
+} as const satisfies Record<string, ErrorMeaning>;
 
 export type NotifyErrorCode = keyof typeof NOTIFY_ERRORS;

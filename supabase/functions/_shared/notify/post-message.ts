@@ -1,4 +1,4 @@
-import { type RecorderError, RecorderFailure } from "../errors.ts";
+import { errorOf, RecorderFailure } from "../errors.ts";
 import type { AnyJob, Outcome } from "../jobs/job.ts";
 import { NOTIFY_ERRORS, type NotifyErrorCode } from "./errors.ts";
 
@@ -51,7 +51,7 @@ export async function postMessage(
   const retryAfterMs = secondsOf(response.headers.get("retry-after"));
   throw failure("receiver_refused", {
     detail: `HTTP ${status}`,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    retryAfterMs,
   });
 }
 
@@ -67,8 +67,12 @@ export function afterFailure(thrown: unknown, job: AnyJob, random: number): Outc
   return { outcome: "retry", error, afterMs: pauseMs(job.attempts, error.retryAfterMs, random) };
 }
 
-function failure(code: NotifyErrorCode, more: Partial<RecorderError>, cause?: unknown): RecorderFailure {
-  return new RecorderFailure({ code, ...NOTIFY_ERRORS[code], ...more }, { cause });
+function failure(
+  code: NotifyErrorCode,
+  more: { detail: string; retryAfterMs?: number | undefined },
+  cause?: unknown,
+): RecorderFailure {
+  return new RecorderFailure(errorOf(NOTIFY_ERRORS, code, more), { cause });
 }
 
 /** Without the address, which may hold a token of the receiver's. */

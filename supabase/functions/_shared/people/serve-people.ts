@@ -6,14 +6,15 @@ import { createLog, type Log } from "../log.ts";
 import { userOfToken } from "./user.ts";
 
 /** What every function that people ask needs, whatever they ask for. */
-export interface PeopleDeps {
-  database: RecorderDatabase;
+export interface Asked {
   /** Id of the user whose access token this is; undefined when Auth does not accept it. */
   userOf(accessToken: string): Promise<string | undefined>;
   now(): number;
-  /** Begun behind an answer, never waited for. */
+  /** Begun behind an answer, never waited for: a person who asks is also somebody who can see that work lies about. */
   wakeOverdueLanes(): void;
 }
+
+type PeopleDeps = Asked & { database: RecorderDatabase };
 
 /**
  * The whole body of a function that people ask: `answer` with what it needs, which `makeMore` completes. Made at the first request that

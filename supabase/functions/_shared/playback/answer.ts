@@ -4,6 +4,7 @@ import type { Playback, RecorderDatabase } from "../jobs/database.ts";
 import type { Log } from "../log.ts";
 import { answerOnce, answerPreflight, refuse } from "../people/answers.ts";
 import { readOrder } from "../people/order.ts";
+import type { Asked } from "../people/serve-people.ts";
 import { isInAttempt, recordingPrefix } from "../recording-folder.ts";
 import { readManifestSegments } from "../storage/manifest.ts";
 import { playbackAddresses } from "./addresses.ts";
@@ -16,17 +17,12 @@ import { readPlaylistToken } from "./token.ts";
 /** A playlist of ours for a phone, a day long at slices of 2 s. */
 const LONGEST_PLAYLIST_BYTES = 8 * 1024 * 1024;
 
-export interface PlaybackDeps {
+export interface PlaybackDeps extends Asked {
   database: Pick<RecorderDatabase, "playbackOf">;
   bucket: Pick<B2Client, "getText">;
   media: MediaAddresses;
-  /** Id of the user whose access token this is; undefined when Auth does not accept it. */
-  userOf(accessToken: string): Promise<string | undefined>;
   baseUrl: string;
   tokenSecrets: readonly string[];
-  now(): number;
-  /** Begun behind an answer, never waited for: a person who asks is also somebody who can see that work lies about. */
-  wakeOverdueLanes(): void;
 }
 
 /**

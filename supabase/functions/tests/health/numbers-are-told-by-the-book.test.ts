@@ -94,10 +94,16 @@ for (const [accept, isOlder] of [
     assert.equal(wantsPrometheusText(accept), isOlder));
 }
 
-const promtool = await new Deno.Command("promtool", { args: ["--version"], stdout: "null", stderr: "null" })
-  .output()
-  .then(({ success }) => success)
-  .catch(() => false);
+const isOnThePath = async (program: string) => {
+  try {
+    // Throws at once, and not by its promise, where there is no such program.
+    return (await new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).output())
+      .success;
+  } catch {
+    return false;
+  }
+};
+const promtool = await isOnThePath("promtool");
 Deno.test({
   name: `promtool finds nothing to complain about${promtool ? "" : " (left out: there is no promtool on the PATH)"}`,
   ignore: !promtool,

@@ -1,5 +1,5 @@
 import { Camera, CameraOff, Mic, MicOff, TriangleAlert, Video as VideoIcon } from "lucide-react";
-import { type FormEvent, useRef, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
 import type { Mentorship } from "../../backend/people.ts";
 import { Avatar } from "../../design/avatar.tsx";
 import { Button, IconButton } from "../../design/button.tsx";
@@ -38,9 +38,13 @@ export function Lobby(props: LobbyProps) {
     isPreviewing && choices.hasMicrophone,
     choices.microphoneId,
   );
+  // A refused device is off, whatever was chosen: pressing its button asks for it again.
+  const hasCamera = choices.hasCamera && camera.problem === undefined;
+  const hasMicrophone = choices.hasMicrophone && microphone.problem === undefined;
   const devices = useDevices(`${camera.track?.id} ${microphone.track?.id}`);
   const partner = texts.partner(mentorship.partner.name);
   const isRecorded = recording?.isLive ?? false;
+  const consentId = useId();
 
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -71,27 +75,33 @@ export function Lobby(props: LobbyProps) {
           ) : (
             <div className="flex flex-col items-center gap-3 px-6 pb-10 text-center">
               <Avatar name={mentorship.me.name} className="size-20 text-2xl" />
-              {!choices.hasCamera && <p>{texts.cameraIsOff}</p>}
+              {!hasCamera && <p>{texts.cameraIsOff}</p>}
             </div>
           )}
           <div className="absolute inset-x-0 bottom-3 flex justify-center gap-3">
             <RoundToggle
               label={texts.microphone}
-              isOn={choices.hasMicrophone}
+              isOn={hasMicrophone}
               on={<Mic />}
               off={<MicOff />}
-              onChange={(hasMicrophone) => onChoose({ hasMicrophone })}
+              onChange={(isOn) =>
+                isOn && microphone.problem !== undefined
+                  ? microphone.retry()
+                  : onChoose({ hasMicrophone: isOn })
+              }
             />
             <RoundToggle
               label={texts.camera}
-              isOn={choices.hasCamera}
+              isOn={hasCamera}
               on={<Camera />}
               off={<CameraOff />}
-              onChange={(hasCamera) => onChoose({ hasCamera })}
+              onChange={(isOn) =>
+                isOn && camera.problem !== undefined ? camera.retry() : onChoose({ hasCamera: isOn })
+              }
             />
           </div>
         </div>
-        <MicrophoneMeter track={microphone.track} isOn={choices.hasMicrophone} />
+        <MicrophoneMeter track={microphone.track} isOn={hasMicrophone} />
         {[camera.problem, microphone.problem].map(
           (problem) =>
             problem !== undefined && (
@@ -113,11 +123,20 @@ export function Lobby(props: LobbyProps) {
         </div>
         <DevicePickers devices={devices} choices={choices} onChoose={onChoose} />
         {isRecorded && (
-          <Notice tone="bad" icon={<VideoIcon />}>
-            {texts.consentBefore(partner)}
-          </Notice>
+          <div id={consentId}>
+            <Notice tone="bad" icon={<VideoIcon />}>
+              {texts.consentBefore(partner)}
+            </Notice>
+          </div>
         )}
-        <Button type="submit" look="primary" size="large" className="w-full" isBusy={isJoining}>
+        <Button
+          type="submit"
+          look="primary"
+          size="large"
+          className="w-full"
+          isBusy={isJoining}
+          aria-describedby={isRecorded ? consentId : undefined}
+        >
           {isJoining ? texts.joining : isRecorded ? texts.joinWhileRecorded : texts.join}
         </Button>
       </div>

@@ -18,6 +18,8 @@ export function deviceSentence(kind: DeviceKind, error: unknown): string {
 export interface PreviewDevice {
   track: MediaStreamTrack | undefined;
   problem: string | undefined;
+  /** Asks for it once more: the person may have allowed it, or plugged it in. */
+  retry(): void;
   /** Hands the track over: the preview neither shows nor closes it any more. */
   take(): MediaStreamTrack | undefined;
 }
@@ -30,7 +32,9 @@ export function usePreviewDevice(
 ): PreviewDevice {
   const [track, setTrack] = useState<MediaStreamTrack>();
   const [problem, setProblem] = useState<string>();
+  const [tries, setTries] = useState(0);
   const held = useRef<MediaStreamTrack>(undefined);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `tries` is the very reason to ask again
   useEffect(() => {
     setProblem(undefined);
     if (!isWanted) return;
@@ -59,13 +63,14 @@ export function usePreviewDevice(
       held.current = undefined;
       setTrack(undefined);
     };
-  }, [kind, isWanted, deviceId]);
+  }, [kind, isWanted, deviceId, tries]);
+  const retry = useCallback(() => setTries((count) => count + 1), []);
   const take = useCallback(() => {
     const taken = held.current;
     held.current = undefined;
     return taken;
   }, []);
-  return { track, problem, take };
+  return { track, problem, retry, take };
 }
 
 /** Cameras and microphones, listed anew when one is plugged in or allowed (`permit` changes). */

@@ -65,12 +65,9 @@ function PastCalls({
 function PastCall({ call, name }: { call: Call; name: string }) {
   const length =
     call.duration_seconds === null ? en.homePage.noLength : formatDuration(call.duration_seconds * 1000);
-  const text = (
-    <>
-      <span className="font-medium">{name}</span>
-      <span className="sr-only">, </span>
-    </>
-  );
+  const when = formatDateTime(call.start_time);
+  const text = <span className="font-medium">{name}</span>;
+  const way = call.recording_url === null ? en.homePage.recordingFrom : en.homePage.watchFrom;
   return (
     <li className="relative grid grid-cols-[auto_1fr_auto] items-center gap-x-3 p-4 first:rounded-t-card last:rounded-b-card has-[a]:hover:bg-sunken sm:grid-cols-[auto_1fr_auto_auto] sm:px-5">
       <Avatar name={name} className="row-span-2 size-10 text-sm" />
@@ -78,7 +75,7 @@ function PastCall({ call, name }: { call: Call; name: string }) {
         {call.recording_id === null ? (
           text
         ) : (
-          <Link to={`/recordings/${call.recording_id}`} className="covers">
+          <Link to={`/recordings/${call.recording_id}`} aria-label={way(name, when)} className="covers">
             {text}
           </Link>
         )}
@@ -97,7 +94,7 @@ function PastCall({ call, name }: { call: Call; name: string }) {
         className={`row-span-2 size-5 shrink-0 text-ink-faint ${call.recording_id === null ? "invisible" : ""} max-sm:hidden`}
       />
       <p className="col-start-2 text-sm text-ink-soft max-sm:col-span-2">
-        <time dateTime={call.start_time}>{formatDateTime(call.start_time)}</time> · {length}
+        <time dateTime={call.start_time}>{when}</time> · {length}
       </p>
     </li>
   );
