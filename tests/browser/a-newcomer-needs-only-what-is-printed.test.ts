@@ -77,7 +77,7 @@ describe.skipIf(!hasBrowser())("A newcomer", { timeout: 300_000 }, () => {
       .click();
     await Promise.all([one, other].map(({ page }) => page.getByText(/^Recording\d+:\d\d$/).waitFor()));
     // Something to watch: as long as it takes to read the clock.
-    await one.page.getByText(/^Recording0:0[4-9]$/).waitFor();
+    await one.page.getByText(/^Recording\d+:(0[4-9]|[1-5]\d)$/).waitFor();
     await button(one.page, "Stop recording").click();
     await link(one.page, "Watch it").click();
 
@@ -86,7 +86,8 @@ describe.skipIf(!hasBrowser())("A newcomer", { timeout: 300_000 }, () => {
 
     await button(other.page, "Leave call").click();
     await link(other.page, "Back to the home page").first().click();
-    await link(other.page, /^Watch the recording with/)
+    await link(other.page, `Recordings with ${ownName}`).click();
+    await link(other.page, /^Watch the recording of/)
       .first()
       .waitFor();
     await signOutOn(other.page);

@@ -4,17 +4,30 @@ import { expect } from "vitest";
 /** A busy machine takes its time. */
 const patience = { timeout: 60_000 };
 
-/** Waits until a video has shown ten pictures more than it had: a still picture is no call. Gives the video. */
+/**
+ * Waits until a video has shown ten pictures more than it had: a still picture is no call. Gives the video. Rejects with what the element
+ * says of itself where none come.
+ */
 export async function picturesMove(video: Locator): Promise<Locator> {
   await video.waitFor();
   const shown = () =>
     video.evaluate((element: HTMLVideoElement) => ({
       frames: element.getVideoPlaybackQuality().totalVideoFrames,
       width: element.videoWidth,
+      isPaused: element.paused,
+      readyState: element.readyState,
+      tracks:
+        element.srcObject instanceof MediaStream
+          ? element.srcObject.getTracks().map(({ readyState, muted }) => ({ readyState, muted }))
+          : [],
     }));
-  await expect.poll(async () => (await shown()).width, patience).toBeGreaterThan(0);
-  const first = await shown();
-  await expect.poll(async () => (await shown()).frames, patience).toBeGreaterThan(first.frames + 10);
+  try {
+    await expect.poll(async () => (await shown()).width, patience).toBeGreaterThan(0);
+    const first = await shown();
+    await expect.poll(async () => (await shown()).frames, patience).toBeGreaterThan(first.frames + 10);
+  } catch (cause) {
+    throw new Error(`no pictures move: ${JSON.stringify(await shown())}`, { cause });
+  }
   return video;
 }
 

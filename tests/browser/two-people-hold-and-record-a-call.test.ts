@@ -47,7 +47,13 @@ describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 480_000 
     await button(amara.page, "Recording options").click();
     await amara.page.getByLabel("Quality").selectOption({ label: "480p" });
     await amara.page.keyboard.press("Escape");
-    // Measured in the page, from the click to what has changed on it: no server can have answered.
+    // The page shows the wish by itself: the database has not even been asked.
+    const asking = Promise.withResolvers<void>();
+    const rows = "**/rest/v1/video_calls*";
+    await amara.page.route(rows, async (route) => {
+      if (route.request().method() === "PATCH") await asking.promise;
+      await route.continue();
+    });
     const msUntilShown = await button(amara.page, "Start recording").evaluate(
       (element) =>
         new Promise<number>((resolve) => {
@@ -61,7 +67,10 @@ describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 480_000 
           (element as HTMLButtonElement).click();
         }),
     );
-    expect(msUntilShown).toBeLessThan(100);
+    asking.resolve();
+    console.log(
+      `a press of record was shown after ${Math.round(msUntilShown)} ms (wanted: 100 on a machine that is idle)`,
+    );
 
     // The other person is asked, and may not be taken to agree by Escape.
     const question = chidi.page.getByRole("alertdialog", { name: "This call is being recorded" });
@@ -73,6 +82,7 @@ describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 480_000 
     await button(chidi.page, "Continue").click();
     await question.waitFor({ state: "detached" });
     expect(await amara.page.getByRole("alertdialog").count()).toBe(0);
+    await amara.page.unroute(rows);
 
     await button(amara.page, "Stop recording").waitFor();
     const indicators = [amara, chidi].map(({ page }) => page.locator("[data-stage=recording]"));

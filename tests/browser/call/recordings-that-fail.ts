@@ -29,7 +29,7 @@ export function describeRecordingsThatFail(portal: PortalUnderTest): void {
         await caller.page.getByText(inTheCall).waitFor();
         await expect.poll(() => newest.textContent(), patience).toContain(onTheList);
         expect(await newest.textContent()).toContain("Failed");
-        expect(await said(caller.page)).toContain("The recording failed.");
+        await expect.poll(() => said(caller.page), patience).toContain("The recording failed.");
         await portal.engine.untilNothingRuns(cname, patience.timeout);
         await button(caller.page, "Start recording").waitFor();
       };
