@@ -1,21 +1,25 @@
 -- A deadline that passes says what stood in the way where that is known, instead of only what is missing at the end: three days of a key
 -- that may not write are no "files that did not arrive", and five minutes without an answer of the engine no "recorder that was not free".
 
-create function recorder.forget_overcome_error() returns trigger
+alter table recorder.jobs add column is_overcome boolean not null default false;
+comment on column recorder.jobs.is_overcome is
+  'A later try met nothing: last_error still tells what was, and is no cause of what comes. Kept by a trigger.';
+
+create function recorder.note_overcome_error() returns trigger
   language plpgsql set search_path = ''
 as $$
 begin
-  new.last_error := null;
+  -- Only a snooze gives the try back that its claim had counted.
+  new.is_overcome := new.attempts < old.attempts;
   return new;
 end
 $$;
-comment on function recorder.forget_overcome_error() is
-  'Trigger of recorder.jobs: a try that ends in waiting has met nothing, so what stood in the way before is over. Else the error of a minute long ago would be told as the cause of an end it has nothing to do with.';
--- Only a snooze gives the try back that its claim had counted.
-create trigger forget_overcome_error before update on recorder.jobs
+comment on function recorder.note_overcome_error() is
+  'Trigger of recorder.jobs: a try that ends in waiting has met nothing, so what stood in the way before is over; one that fails has met it again. Else the error of a minute long ago would be told as the cause of an end it has nothing to do with.';
+create trigger note_overcome_error before update on recorder.jobs
   for each row when (
-    old.state = 'running' and new.state = 'queued' and new.attempts < old.attempts and new.last_error is not distinct from old.last_error)
-  execute function recorder.forget_overcome_error();
+    old.state = 'running' and new.state in ('queued', 'dead') and new.is_overcome is distinct from (new.attempts < old.attempts))
+  execute function recorder.note_overcome_error();
 
 create function recorder.known_cause(p_recording_id uuid, p_kinds text[]) returns jsonb
   language plpgsql stable set search_path = ''
@@ -23,7 +27,7 @@ as $$
 begin
   return (
     select j.last_error from recorder.jobs j
-    where j.recording_id = p_recording_id and j.kind = any (p_kinds) and j.state <> 'done' and j.last_error is not null
+    where j.recording_id = p_recording_id and j.kind = any (p_kinds) and j.state <> 'done' and j.last_error is not null and not j.is_overcome
       -- What an earlier recorder met is not what this one met.
       and (j.engine_task_id is null or j.engine_task_id = (
         select t.id from recorder.engine_tasks t where t.recording_id = p_recording_id order by t.attempt desc limit 1))
@@ -174,8 +178,8 @@ $$;
 comment on function recorder.pass_deadline(uuid) is
   'What follows when a recording stayed in its state for too long, with the cause where one is known: it becomes the error of what fails, and stands in the story of what goes on. Nothing while a job of it holds a lease. The caller holds the channel. For recorder.sweep.';
 
-revoke all on function recorder.forget_overcome_error(), recorder.known_cause(uuid, text[]), recorder.known_cause_of_missing_copies(uuid)
+revoke all on function recorder.note_overcome_error(), recorder.known_cause(uuid, text[]), recorder.known_cause_of_missing_copies(uuid)
   from public, anon, authenticated, service_role;
-alter function recorder.forget_overcome_error() owner to recorder_owner;
+alter function recorder.note_overcome_error() owner to recorder_owner;
 alter function recorder.known_cause(uuid, text[]) owner to recorder_owner;
 alter function recorder.known_cause_of_missing_copies(uuid) owner to recorder_owner;

@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
-import { seriousFindings } from "./accessible.ts";
+import { findingsInEveryLook, seriousFindings } from "./accessible.ts";
 import { button, join } from "./call/at-the-call.ts";
 import { describeCallsThatLast } from "./call/calls-that-last.ts";
 import { describeRecordingsThatFail } from "./call/recordings-that-fail.ts";
@@ -41,7 +41,7 @@ describe.skipIf(!hasBrowser())("Two people at two browsers", { timeout: 480_000 
     await join(chidi);
     await Promise.all([picturesMove(amara.page, "Chidi"), picturesMove(chidi.page, "Amara")]);
     await amara.page.getByText("Local media server").waitFor();
-    expect(await seriousFindings(amara.page)).toEqual([]);
+    expect(await findingsInEveryLook(amara.page)).toEqual([]);
 
     const saidToChidi = await hearStatus(chidi.page);
     await button(amara.page, "Recording options").click();

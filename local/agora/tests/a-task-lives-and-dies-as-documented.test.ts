@@ -25,6 +25,7 @@ beforeAll(async () => {
     sliceSeconds: 0.5,
     exitMs: 300,
     progressMs: 400,
+    slowStopMs: 60_000,
   });
   client = clientOf(engine.address);
 });
@@ -43,7 +44,8 @@ const hlsOnly = { recordingFileConfig: { avFileType: ["hls"] } };
 describe("a recording", () => {
   test.concurrent("passes 4, 5, 6 to 8 and is gone; a second stop is refused on the way", async () => {
     const uid = freshUid();
-    const task = await client.begin("life", uid, startRequestFor("life", uid, sink.host));
+    const store = await openSink();
+    const task = await client.begin("life", uid, startRequestFor("life", uid, store.host));
     expect((await client.query(task)).body.serverResponse).toMatchObject({
       fileListMode: "json",
       fileList: [],
@@ -58,9 +60,13 @@ describe("a recording", () => {
     });
     expect(body.serverResponse.sliceStartTime).toBe((await told(task.sid, 40)).sendts);
     await told(task.sid, 33);
-    expect((await client.stop(task)).status).toBe(200);
-    expect((await client.query(task)).body.serverResponse.status).toBeGreaterThanOrEqual(6);
+    // It leaves for as long as its uploads last.
+    const release = store.hold();
+    const stopped = client.stop(task);
+    await client.reaches(task, 6);
     expect(await client.stop(task)).toEqual({ status: 400, body: { code: 49, reason: "invalid operation" } });
+    release();
+    expect((await stopped).status).toBe(200);
     await client.isGone(task);
     expect(await client.stop(task)).toEqual({
       status: 404,
@@ -71,6 +77,7 @@ describe("a recording", () => {
     const types = bySequence.map(({ eventType }) => eventType).filter((type) => type !== 33);
     expect(types).toEqual([40, 42, 44, 43, 30, 4, 41, 44, 43, 11, 31]);
     expect(bySequence.map(({ payload }) => payload.sequence)).toEqual(bySequence.map((_, index) => index));
+    await store.close();
   });
 
   test.concurrent("with HLS alone names its playlist as text", async () => {
@@ -125,15 +132,17 @@ describe("a recording", () => {
       sliceSeconds: 0.5,
     });
     const caller = clientOf(slow.address);
-    const task = await caller.begin("async", uid, startRequestFor("async", uid, sink.host));
+    const store = await openSink();
+    const task = await caller.begin("async", uid, startRequestFor("async", uid, store.host));
     await caller.reaches(task, 5);
-    slow.control.faults.add({ kind: "slow_upload", ms: 300 });
+    const release = store.hold();
     const stopped = await caller.stop(task, { async_stop: true });
-    expect(sink.puts.some(({ key }) => key.endsWith(`${task.sid}_async_0.mp4`))).toBe(false);
-    slow.control.faults.clear();
+    expect(store.puts.some(({ key }) => key.endsWith(`${task.sid}_async_0.mp4`))).toBe(false);
+    release();
     expect(stopped).toMatchObject({ status: 200, body: { sid: task.sid, serverResponse: {} } });
     expect((await told(task.sid, 31)).details).toMatchObject({ msgName: "uploaded", status: 0 });
     await slow.stop();
+    await store.close();
   });
 
   test.concurrent("stopped synchronously is answered 206 code 50 when its upload takes too long", async () => {

@@ -43,13 +43,17 @@ export async function openSink(): Promise<{
   host: string;
   puts: StoredPut[];
   answer: { status: number; body: string };
+  /** Takes nothing from now on, until what this gives is called. */
+  hold(): () => void;
   get(key: string): Buffer | undefined;
   close(): Promise<void>;
 }> {
   const puts: StoredPut[] = [];
   const answer = { status: 200, body: "" };
+  let held: Promise<void> = Promise.resolve();
   const server = await listen(async (request, response) => {
     const body = await bytesOf(request);
+    await held;
     const key = decodeURIComponent((request.url ?? "").slice(1));
     if (answer.status === 200) puts.push({ key, body, headers: request.headers, at: Date.now() });
     response.writeHead(answer.status).end(answer.body);
@@ -58,6 +62,14 @@ export async function openSink(): Promise<{
     host: `127.0.0.1:${server.port}`,
     puts,
     answer,
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return () => {
+        held = Promise.resolve();
+        resolve();
+      };
+    },
     get: (key) => puts.findLast((put) => put.key === key)?.body,
     close: server.close,
   };

@@ -1,6 +1,6 @@
 -- What work met at its last try is what people read when its time is over: not only that something is missing.
 begin;
-select plan(26);
+select plan(27);
 select tests.people();
 create temporary table it as select tests.new_call() as call_id;
 create function pg_temp.r() returns public.recordings language sql as $$ select tests.recording_of((select call_id from it)) $$;
@@ -73,8 +73,13 @@ select is((pg_temp.r()).error ->> 'code', 'nothing_recorded', 'that nobody sent 
 select pg_temp.copy_planned(repeat('5', 32));
 select pg_temp.try_once('transfer', 'retry', pg_temp.error('store_unavailable', 'storage', 'later'));
 select pg_temp.try_once('transfer', 'snooze');
-select is((select last_error from recorder.jobs where kind = 'transfer' and state = 'queued' and recording_id = (pg_temp.r()).id), null, 'a try that went on has met nothing');
-select is(pg_temp.pass(), 'files_missing', 'so what came before it is not told');
+select results_eq($$ select last_error ->> 'code', is_overcome from recorder.jobs where kind = 'transfer' and state = 'queued' and recording_id = (pg_temp.r()).id $$,
+  $$ values ('store_unavailable', true) $$, 'a try that went on has met nothing; what was before stays to be read');
+select is(pg_temp.pass(), 'files_missing', 'and is no cause');
+select pg_temp.copy_planned(repeat('5a', 16));
+select pg_temp.try_once('transfer', 'snooze');
+select pg_temp.try_once('transfer', 'retry', pg_temp.error('store_unavailable', 'storage', 'later'));
+select is(pg_temp.pass(), 'store_unavailable', 'but one that comes after a try that went on');
 
 -- A file that was given up, and one that was copied after all.
 select recorder_api.fail_transfer(pg_temp.copy_planned(repeat('6', 32)), pg_temp.error('store_request_invalid', 'us', 'never'));
