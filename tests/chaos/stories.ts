@@ -355,7 +355,8 @@ export const stories: Story[] = [
           await world.until("the stop is at work", async () => {
             const found = await world.under.sql`
               select from recorder.jobs j join public.recordings r on r.id = j.recording_id
-              where r.channel = ${scene.channel} and j.kind = 'stop' and j.state <> 'queued' limit 1`;
+              where r.channel = ${scene.channel} and j.kind = 'stop' and j.state <> 'queued' and j.engine_task_id = (
+                select t.id from recorder.engine_tasks t where t.recording_id = r.id order by t.attempt desc limit 1)`;
             return found.length > 0 || (await isOver(scene, world));
           });
         });

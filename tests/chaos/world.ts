@@ -58,7 +58,14 @@ export function createWorld(
   const { sql, stack, engine, people } = under;
   const waiting = new Set<string>();
   let standsStill = 0;
-  let ticking: Promise<unknown> = Promise.resolve();
+  const sweeps = new Set<Promise<unknown>>();
+
+  /** Notes a sweep, whoever asked for it, so that what needs the clock to stand still can wait for its end. */
+  async function noted(work: PromiseLike<unknown>): Promise<void> {
+    const sweep = Promise.resolve(work).finally(() => sweeps.delete(sweep));
+    sweeps.add(sweep);
+    await sweep;
+  }
 
   async function tickOnce(): Promise<void> {
     // As the sweep does, it waits for nobody: what somebody is at work on is due with the next tick.
@@ -145,12 +152,12 @@ export function createWorld(
         where channel = ${channel} and status in ('starting', 'stopping', 'processing')`;
     },
     async sweep() {
-      await sql`select recorder.sweep()`;
+      while (standsStill > 0) await pause(loopMs);
+      await noted(sql`select recorder.sweep()`);
     },
     async tick() {
       if (standsStill > 0) return;
-      ticking = tickOnce();
-      await ticking;
+      await noted(tickOnce());
     },
     keepWaiting: ({ channel }) => void waiting.add(channel),
     async goOn({ channel }) {
@@ -162,7 +169,7 @@ export function createWorld(
     async withoutClock(work) {
       standsStill += 1;
       try {
-        await ticking;
+        await Promise.allSettled(sweeps);
         await work();
       } finally {
         standsStill -= 1;
